@@ -1,0 +1,1 @@
+"""Names, settings, catalog and events: what every room stands on."""

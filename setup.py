@@ -1,0 +1,67 @@
+"""Set-up of `clow_nb`: everything it declares is read from `settings.ini`, save the plug-ins, which are named here."""
+
+import configparser
+from pathlib import Path
+
+import setuptools
+
+HERE = Path(__file__).parent
+SETTINGS = configparser.ConfigParser(delimiters=["="], interpolation=None)
+SETTINGS.read(HERE / "settings.ini", encoding="utf-8")
+CONFIG = SETTINGS["DEFAULT"]
+
+ENTRY_POINTS = {
+    "console_scripts": ["clow = clow_nb.cli.main:main"],
+    "papermill.engine": ["clow = clow_nb.runs.engine:ClowEngine"],
+    "clow_nb.reader": [
+        f"{name} = clow_nb.data.files:read_{name}"
+        for name in ("csv", "tsv", "json", "jsonl", "parquet")
+    ],
+    "clow_nb.solution": [
+        "nlp-intent = clow_nb.train.solutions.nlp_intent:NlpIntent"
+    ],
+    "clow_nb.scorer": ["default = clow_nb.evals.evaluation:score_models"],
+    "clow_nb.template": [
+        f"{name} = clow_nb.evals.templates:{name}"
+        for name in ("summary", "confusion", "wrong")
+    ],
+    "clow_nb.workflow": ["pipeline = clow_nb.pipelines.pipeline:pipeline_workflow"],
+    "clow_nb.loop": ["triggers = clow_nb.pipelines.triggers:poll_triggers"],
+    "clow_nb.view": [
+        "dataset = clow_nb.ui.pages:dataset_view",
+        "rawdata = clow_nb.ui.pages:dataset_view",
+        "training = clow_nb.ui.launcher:training_view",
+        "evaluation = clow_nb.ui.evaluation:evaluation_view",
+        "workspace = clow_nb.ui.app:workspace_view",
+        "lineage = clow_nb.ui.lineage:lineage_view",
+    ],
+}
+
+setuptools.setup(
+    name=CONFIG["lib_name"],
+    version=CONFIG["version"],
+    description=CONFIG["description"],
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    author=CONFIG["author"],
+    license="Apache-2.0",
+    keywords=CONFIG["keywords"],
+    python_requires=f">={CONFIG['min_python']}",
+    packages=setuptools.find_packages(include=["clow_nb", "clow_nb.*"]),
+    include_package_data=True,
+    package_data={
+        "clow_nb": [
+            "py.typed",
+            "locale/*/*.json",
+            "runs/notebooks/*.ipynb",
+            "ui/static/**/*",
+        ]
+    },
+    install_requires=CONFIG["requirements"].split(),
+    extras_require={
+        name: CONFIG[f"{name}_requirements"].split()
+        for name in ("dev", "postgres", "s3", "ray")
+    },
+    entry_points=ENTRY_POINTS,
+    zip_safe=False,
+)

@@ -1,0 +1,1 @@
+"""The façade that users hold: one class, no logic."""

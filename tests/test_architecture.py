@@ -1,0 +1,146 @@
+"""The rooms and the one arrow between them, and the rules that keep notebooks and modules together."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "clow_nb"
+ROOMS = [
+    *("core", "data", "runs", "train", "evals", "serve", "monitor", "pipelines", "workspace", "ui", "api", "cli"),
+]
+MODULES = sorted(p for p in PACKAGE.rglob("*.py") if p.name not in ("__init__.py", "_modidx.py"))
+NOTEBOOKS = sorted(p for p in (ROOT / "nbs").rglob("*.ipynb") if not p.name.startswith("_"))
+FORBIDDEN_NAMES = {"utils", "helpers", "misc", "legacy", "common"}
+
+
+def _sources(notebook: Path) -> list[str]:
+    cells = json.loads(notebook.read_text("utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+
+
+def _imports(path: Path) -> list[tuple[str, int]]:
+    """All modules of this package that `path` imports, absolute names, with their lines."""
+    package = ["clow_nb", *path.relative_to(PACKAGE).parent.parts]
+    found = []
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            found.append((module, node.lineno))
+            found += [(f"{module}.{alias.name}", node.lineno) for alias in node.names if module == "clow_nb"]
+    return [(name, line) for name, line in found if name.split(".")[0] == "clow_nb"]
+
+
+def _room(module: str) -> str | None:
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 else None
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_follow_the_arrow(path: Path) -> None:
+    here = path.relative_to(PACKAGE).parts[0]
+    assert here in ROOMS, f"{here} is not a room"
+    for module, line in _imports(path):
+        room = _room(module)
+        if room in ROOMS:
+            assert ROOMS.index(room) <= ROOMS.index(here), f"{path}:{line}: {here} must not import {room}"
+
+
+def test_the_arrow_test_sees_relative_imports() -> None:
+    assert ("clow_nb.core.errors", 1) in [
+        (name, 1) for name, _ in _imports(PACKAGE / "core" / "refs.py")
+    ]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_every_module_has_its_notebook(path: Path) -> None:
+    marker = f"default_exp {'.'.join(path.relative_to(PACKAGE).with_suffix('').parts)}"
+    owners = [nb for nb in NOTEBOOKS if any(marker in re.split(r"\n", s)[0] for s in _sources(nb))]
+    assert len(owners) == 1, f"{marker}: {owners}"
+    notebook = owners[0]
+    assert re.sub(r"^\d+[a-z]?_", "", notebook.stem) == path.stem
+    assert notebook.parent.relative_to(ROOT / "nbs") == path.parent.relative_to(PACKAGE)
+    assert path.stem not in FORBIDDEN_NAMES
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_modules_are_small_typed_and_explained(path: Path) -> None:
+    text = path.read_text("utf-8")
+    tree = ast.parse(text)
+    assert ast.get_docstring(tree), f"{path} has no docstring"
+    assert text.count("\n") <= 400, f"{path} has {text.count(chr(10))} lines; make two of it"
+    assert "import *" not in text
+    public = [n for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef) and not n.name.startswith("_")]
+    for node in public:
+        assert ast.get_docstring(node), f"{path}: {node.name} has no docstring"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_notebooks_open_the_same_way_and_hide_nothing(path: Path) -> None:
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    assert re.match(r"#\|\s*default_exp ", "".join(cells[0]["source"]))
+    opening = "".join(cells[1]["source"])
+    assert re.search(r"^# \S+", opening) and re.search(r"^> .+", opening, re.M), opening[:80]
+    for source in _sources(path):
+        assert not re.search(r"#\|\s*eval:\s*false", source)
+    errors = [o for c in cells for o in c.get("outputs", []) if o["output_type"] == "error"]
+    assert not errors
+
+
+def test_exported_files_are_in_sync(tmp_path: Path) -> None:
+    files = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    for name in files:
+        if name.startswith(("nbs/", "clow_nb/")) or name in ("settings.ini", "setup.py", "pyproject.toml", "README.md"):
+            target = tmp_path / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if (ROOT / name).exists():
+                target.write_bytes((ROOT / name).read_bytes())
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    exported = subprocess.run(
+        [str(Path(sys.executable).with_name("nbdev_export"))], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert exported.returncode == 0, exported.stderr
+    for path in sorted((tmp_path / "clow_nb").rglob("*.py")):
+        here = ROOT / path.relative_to(tmp_path)
+        assert path.read_text("utf-8") == here.read_text("utf-8"), f"{here} differs from its notebook: run nbdev_export"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "dashboards").glob("*.ipynb")), ids=lambda p: p.name)
+def test_dashboards_are_thin(path: Path) -> None:
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    assert len(cells) <= 8
+    for source in _sources(path):
+        tree = ast.parse(source)
+        assert not [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.ClassDef)]
+        names = [n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
+        names += [alias.name for n in ast.walk(tree) if isinstance(n, ast.Import) for alias in n.names]
+        assert all(name.split(".")[0] == "clow_nb" for name in names), names
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "runs" / "notebooks").glob("*.ipynb")), ids=lambda p: p.name)
+def test_step_notebooks_begin_with_typed_parameters(path: Path) -> None:
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    tagged = [c for c in cells if "parameters" in c["metadata"].get("tags", [])]
+    assert len(tagged) == 1 and len(cells) <= 14
+    body = ast.parse("".join(tagged[0]["source"])).body
+    assert all(isinstance(node, ast.AnnAssign | ast.ImportFrom) for node in body)
+    assert any(isinstance(n, ast.AnnAssign) and ast.unparse(n.target) == "home" for n in body)
+    assert not any(c.get("outputs") for c in cells)
+
+
+def test_nothing_loads_code_or_calls_out() -> None:
+    for path in MODULES:
+        text = path.read_text("utf-8")
+        assert not re.search(r"^\s*import pickle|pickle\.loads?\(|joblib\.load", text, re.M), path
+        assert not re.search(r"torch\.load\((?!.*weights_only=True)", text), path
+        assert not re.search(r"https?://(?!127\.0\.0\.1|localhost|www\.w3\.org)[\w.]*(cdn|unpkg|jsdelivr)", text), path

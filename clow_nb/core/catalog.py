@@ -329,12 +329,16 @@ class _Versions(_Items):
         token: str | None = None,
         version: int | None = None,
     ) -> VersionRow:
-        """The next version (or `version`); adding again with the same `token` returns the first."""
+        """The next version (or `version`); adding the same `token` or `version` again returns the first."""
         with self.begin() as connection:
-            same = (
-                _versions.c.token == token
-                if version is None
-                else _versions.c.version == version
+            connection.execute(
+                sa.select(_items.c.name)
+                .where(_is(_items, kind, name))
+                .with_for_update()
+            )
+            same = sa.or_(
+                _versions.c.token == (token or ""),
+                _versions.c.version == (version or 0),
             )
             found = (
                 connection.execute(

@@ -1,0 +1,67 @@
+// Pure logic of the grid: what a page looks like on the wire, and what a cell looks like on the screen.
+
+const decoder = new TextDecoder();
+
+/** The rows of an answer: `{content: {total}, buffers: [JSON of [[cell, …], …]]}` → `{rows, total}`. */
+export function decodePage({ content, buffers }) {
+  const rows = buffers.length ? JSON.parse(decoder.decode(buffers[0])) : [];
+  return { rows, total: content.total };
+}
+
+/** AG Grid's sort model as the `[[key, 1 | -1], …]` of `Dataset.find`. */
+export function sortOf(sortModel, columns) {
+  return sortModel.map(({ colId, sort }) => [columns[indexOf(colId)].key, sort === "desc" ? -1 : 1]);
+}
+
+/** The id of a column; keys may hold dots or be anything, so a column is known by its place. */
+export function columnId(index) {
+  return `c${index}`;
+}
+
+function indexOf(colId) {
+  return Number(colId.slice(1));
+}
+
+/**
+ * What to draw for a cell: `{text, style}`.
+ *
+ * A plain JSON value is drawn as it is; `null` is a missing key; everything else comes as `{kind, text, …}`.
+ */
+export function drawn(cell, labels = {}) {
+  if (cell === null || cell === undefined) return { text: "", style: "missing" };
+  if (typeof cell === "number") return { text: formatNumber(cell), style: "number" };
+  if (typeof cell === "boolean") return { text: String(cell), style: "boolean" };
+  if (typeof cell === "string") return { text: cell, style: "text" };
+  if (cell.kind === "null") return { text: "null", style: "null" };
+  if (cell.kind === "cut") {
+    const size = formatNumber(cell.size);
+    return { text: cell.text, style: "text", hint: (labels.cut ?? "{size} characters").replace("{size}", size) };
+  }
+  return { text: cell.text, style: cell.kind };
+}
+
+/** Numbers as they are (no rounding, no grouping of identifiers): what the document holds is what is seen. */
+export function formatNumber(value) {
+  return Object.is(value, -0) ? "-0" : String(value);
+}
+
+/** "1,234 rows", in the words of the page's language. */
+export function countText(total, labels, locale) {
+  return (labels.rows ?? "{count} rows").replace("{count}", total.toLocaleString(locale));
+}
+
+/** A first guess at a column's width in pixels, from its name and the cells at hand. */
+export function guessWidth(name, cells, { min = 90, max = 420, character = 7.4, padding = 34 } = {}) {
+  const widths = cells.slice(0, 30).map((cell) => visualLength(drawn(cell).text));
+  widths.sort((a, b) => a - b);
+  const typical = widths.length ? widths[Math.floor(0.9 * (widths.length - 1))] : 0;
+  const wanted = Math.max(visualLength(name) + 2, typical) * character + padding;
+  return Math.round(Math.min(max, Math.max(min, wanted)));
+}
+
+/** Length of a text in half-width characters: a Hangul syllable takes two. */
+export function visualLength(text) {
+  let length = 0;
+  for (const character of text) length += character.codePointAt(0) >= 0x1100 ? 1.75 : 1;
+  return length;
+}

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { KernelError, createMessages } from "../src/messages.mjs";
+
+/** A model as anywidget gives it, with the other end in the hand. */
+function fakeModel() {
+  const listeners = new Set();
+  const sent = [];
+  return {
+    sent,
+    listeners,
+    on: (event, listener) => event === "msg:custom" && listeners.add(listener),
+    off: (event, listener) => listeners.delete(listener),
+    send: (content) => sent.push(content),
+    answer: (content, buffers) => [...listeners].forEach((listener) => listener(content, buffers)),
+  };
+}
+
+test("a request carries type and uuid, the answer finds its way back", async () => {
+  const model = fakeModel();
+  const { request } = createMessages(model, { uuid: () => "u1" });
+  const promise = request("rows", { start: 0 });
+  assert.deepEqual(model.sent, [{ start: 0, type: "rows", uuid: "u1" }]);
+  model.answer({ type: "rows", uuid: "u1", total: 3 }, ["page"]);
+  assert.deepEqual(await promise, { content: { type: "rows", uuid: "u1", total: 3 }, buffers: ["page"] });
+});
+
+test("a payload cannot take the place of type or uuid", async () => {
+  const model = fakeModel();
+  createMessages(model, { uuid: () => "u1", timeout: 1 }).request("rows", { type: "x", uuid: "y" }).catch(() => {});
+  assert.deepEqual(model.sent, [{ type: "rows", uuid: "u1" }]);
+});
+
+test("answers out of order reach their own requests, strangers are left alone", async () => {
+  const model = fakeModel();
+  let n = 0;
+  const { request } = createMessages(model, { uuid: () => `u${(n += 1)}` });
+  const [first, second] = [request("a"), request("b")];
+  model.answer({ uuid: "u9", type: "a" });
+  model.answer(undefined);
+  model.answer({ uuid: "u2", type: "b", value: 2 });
+  model.answer({ uuid: "u1", type: "a", value: 1 });
+  assert.equal((await first).content.value, 1);
+  assert.equal((await second).content.value, 2);
+});
+
+test("an error of the kernel rejects with the kernel's own words", async () => {
+  const model = fakeModel();
+  const { request } = createMessages(model, { uuid: () => "u1" });
+  const promise = request("rows");
+  model.answer({ error: "key는 없습니다", uuid: "u1" });
+  await assert.rejects(promise, (error) => error instanceof KernelError && error.message === "key는 없습니다");
+});
+
+test("a silent kernel rejects in time, in the page's language; a late answer is nobody's", async () => {
+  const model = fakeModel();
+  const { request } = createMessages(model, { uuid: () => "u1", timeout: 5, labels: () => ({ silent: "대답이 없습니다" }) });
+  await assert.rejects(request("rows"), { message: "대답이 없습니다" });
+  model.answer({ type: "rows", uuid: "u1" });
+});
+
+test("closing leaves no listener", () => {
+  const model = fakeModel();
+  const { close } = createMessages(model);
+  assert.equal(model.listeners.size, 1);
+  close();
+  assert.equal(model.listeners.size, 0);
+});

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { columnId, countText, decodePage, drawn, formatNumber, guessWidth, sortOf, visualLength } from "../src/rows.mjs";
+
+const page = (rows) => new DataView(new TextEncoder().encode(JSON.stringify(rows)).buffer);
+
+test("a page is rows and a total", () => {
+  assert.deepEqual(decodePage({ content: { total: 9 }, buffers: [page([["책", 1], [null, 2]])] }), {
+    rows: [["책", 1], [null, 2]],
+    total: 9,
+  });
+  assert.deepEqual(decodePage({ content: { total: 0 }, buffers: [] }), { rows: [], total: 0 });
+});
+
+test("a sort names keys, whatever is in them", () => {
+  const columns = [{ key: "_id" }, { key: "a.b" }, { key: "c1" }];
+  const model = [{ colId: columnId(1), sort: "desc" }, { colId: columnId(2), sort: "asc" }];
+  assert.deepEqual(sortOf(model, columns), [["a.b", -1], ["c1", 1]]);
+});
+
+test("a missing key, a null and an empty text look different", () => {
+  assert.deepEqual(drawn(null), { text: "", style: "missing" });
+  assert.deepEqual(drawn(undefined), { text: "", style: "missing" });
+  assert.deepEqual(drawn({ kind: "null" }), { text: "null", style: "null" });
+  assert.deepEqual(drawn(""), { text: "", style: "text" });
+});
+
+test("values are drawn as they are", () => {
+  assert.deepEqual(drawn(1234567), { text: "1234567", style: "number" });
+  assert.deepEqual(drawn(false), { text: "false", style: "boolean" });
+  assert.deepEqual(drawn("<b>"), { text: "<b>", style: "text" });
+  assert.deepEqual(drawn({ kind: "number", text: "1152921504606846976" }), { text: "1152921504606846976", style: "number" });
+  assert.deepEqual(drawn({ kind: "json", text: '{"a": 1}' }), { text: '{"a": 1}', style: "json" });
+  assert.equal(formatNumber(-0), "-0");
+});
+
+test("a cut text says how long it is", () => {
+  const cut = { kind: "cut", text: "가…", size: 5000 };
+  assert.deepEqual(drawn(cut, { cut: "{size}자" }), { text: "가…", style: "text", hint: "5000자" });
+});
+
+test("counts are grouped and worded", () => {
+  assert.equal(countText(1234, { rows: "{count} rows" }, "en"), "1,234 rows");
+  assert.equal(countText(1234, { rows: "{count}행" }, "ko"), "1,234행");
+});
+
+test("widths follow the text, Korean is wider, one long cell does not stretch a column", () => {
+  assert.ok(visualLength("가나다") > visualLength("abc"));
+  assert.equal(guessWidth("a", []), 90);
+  assert.equal(guessWidth("a", ["x".repeat(900)]), 420);
+  const cells = [...Array(20).fill("short"), "x".repeat(900)];
+  assert.ok(guessWidth("a", cells) < 120);
+});

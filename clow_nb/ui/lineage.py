@@ -17,9 +17,7 @@ from .base import Header, View
 from .tables import Safe, empty, html_table, safe, section, when
 
 # %% ../../nbs/ui/06_lineage.ipynb #f4e405e7
-def layers(edges: Iterable[tuple[str, str]]) -> list[list[str]]:
-    """The nodes of `(source, target)` edges in layers; every edge but those of a circle leads to a later layer."""
-    pairs = list(dict.fromkeys(edges))
+def _depths(pairs: Sequence[tuple[str, str]]) -> dict[str, int]:
     depth = {node: 0 for pair in pairs for node in pair}
     for _ in range(len(depth)):
         deeper = {
@@ -30,20 +28,46 @@ def layers(edges: Iterable[tuple[str, str]]) -> list[list[str]]:
         if not deeper:
             break
         depth.update(deeper)
-    used = sorted(set(depth.values()))
-    return [_near([n for n in depth if depth[n] == d], pairs, depth) for d in used]
+    place = {d: i for i, d in enumerate(sorted(set(depth.values())))}
+    return {node: place[d] for node, d in depth.items()}
 
-# %% ../../nbs/ui/06_lineage.ipynb #00e11ef8
-def _near(
-    nodes: list[str], pairs: Sequence[tuple[str, str]], depth: dict[str, int]
-) -> list[str]:
-    order = {node: place for place, node in enumerate(depth)}
+# %% ../../nbs/ui/06_lineage.ipynb #fab7f8ef
+def layers(
+    edges: Iterable[tuple[str, str]],
+) -> tuple[list[list[str]], dict[tuple[str, str], list[str]]]:
+    """The layers of nodes and waypoints, and for each `(source, target)` edge the stops of its line."""
+    pairs = list(dict.fromkeys(edges))
+    depth = _depths(pairs)
+    stops = {
+        (a, b): [
+            a,
+            *(f"{a}\n{b}\n{level}" for level in range(depth[a] + 1, depth[b])),
+            b,
+        ]
+        for a, b in pairs
+    }
+    columns: list[list[str]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
+    for node, level in depth.items():
+        columns[level].append(node)
+    for (a, _), line in stops.items():
+        for step, waypoint in enumerate(line[1:-1], start=1):
+            columns[depth[a] + step].append(waypoint)
+    steps = [
+        pair for line in stops.values() for pair in zip(line, line[1:], strict=False)
+    ]
+    height: dict[str, float] = {}
+    for column in columns:
+        column.sort(
+            key=lambda node: _mean(
+                [height[a] for a, b in steps if b == node and a in height]
+            )
+        )
+        height |= {node: place - len(column) / 2 for place, node in enumerate(column)}
+    return columns, stops
 
-    def middle(node: str) -> float:
-        sources = [order[a] for a, b in pairs if b == node]
-        return sum(sources) / len(sources) if sources else order[node]
 
-    return sorted(nodes, key=middle)
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
 
 # %% ../../nbs/ui/06_lineage.ipynb #c557b34c
 _WIDE, _HIGH, _ACROSS, _DOWN = 178, 46, 52, 16
@@ -85,10 +109,19 @@ def _node(ref: str, x: int, y: int, here: bool) -> Safe:
     )
 
 # %% ../../nbs/ui/06_lineage.ipynb #9c56b77a
+def _line(stops: Sequence[tuple[int, int]]) -> str:
+    middle = [(x, y + _HIGH // 2) for x, y in stops]
+    path = f"M{middle[0][0] + _WIDE},{middle[0][1]}"
+    for (x1, y1), (x2, y2) in zip(middle, middle[1:], strict=False):
+        bend = max(20, (x2 - x1 - _WIDE) // 2)
+        path += f" C{x1 + _WIDE + bend},{y1} {x2 - bend},{y2} {x2},{y2} h{_WIDE}"
+    path = path.removesuffix(f" h{_WIDE}")
+    return f'<path d="{path} m-5,-4 l4,4 l-4,4" fill="none" stroke="gray"/>'
+
+# %% ../../nbs/ui/06_lineage.ipynb #a3f66ab1
 def lineage_svg(edges: Iterable[tuple[str, str]], here: str = "") -> Safe:
     """The graph as an SVG picture; the node `here` is marked."""
-    pairs = list(dict.fromkeys(edges))
-    columns = layers(pairs)
+    columns, stops = layers(edges)
     tallest = max(map(len, columns), default=0)
     width = len(columns) * (_WIDE + _ACROSS) - _ACROSS + 4
     height = tallest * (_HIGH + _DOWN) - _DOWN + 4
@@ -99,24 +132,14 @@ def lineage_svg(edges: Iterable[tuple[str, str]], here: str = "") -> Safe:
             node: (2 + i * (_WIDE + _ACROSS), top + j * (_HIGH + _DOWN))
             for j, node in enumerate(nodes)
         }
-    lines = "".join(_line(at[a], at[b]) for a, b in pairs)
-    boxes = "".join(_node(ref, x, y, ref == here) for ref, (x, y) in at.items())
+    lines = "".join(_line([at[stop] for stop in line]) for line in stops.values())
+    boxes = "".join(
+        _node(ref, x, y, ref == here) for ref, (x, y) in at.items() if "\n" not in ref
+    )
     return Safe(
         f'<svg class="clow-lineage" role="img" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         f'font-family="Pretendard, sans-serif">{lines}{boxes}</svg>'
     )
-
-
-def _line(start: tuple[int, int], end: tuple[int, int]) -> str:
-    x1, y1, x2, y2 = (
-        start[0] + _WIDE,
-        start[1] + _HIGH // 2,
-        end[0],
-        end[1] + _HIGH // 2,
-    )
-    bend = max(24, (x2 - x1) // 2)
-    curve = f"M{x1},{y1} C{x1 + bend},{y1} {x2 - bend},{y2} {x2 - 5},{y2}"
-    return f'<path d="{curve} m-4,-4 l4,4 l-4,4" fill="none" stroke="gray"/>'
 
 # %% ../../nbs/ui/06_lineage.ipynb #3dd5a319
 def lineage_view(lineage: Lineage) -> View:

@@ -6,7 +6,6 @@
 __all__ = ['jupyter_environment', 'lab_command', 'voila_command']
 
 # %% ../../nbs/ui/07_servers.ipynb #e6f79b35
-import json
 import os
 import sys
 from importlib import resources
@@ -27,6 +26,13 @@ def jupyter_environment() -> dict[str, str]:
     }
 
 # %% ../../nbs/ui/07_servers.ipynb #bc58ef1e
+_EXTENSIONS = (
+    "@voila-dashboards/widgets-manager8",
+    "@jupyter-widgets/jupyterlab-manager",
+    "anywidget",
+)  # all that a dashboard needs; others slow it down
+
+
 def lab_command(folder: Path, port: int, token: str) -> list[str]:
     """JupyterLab over `folder` on 127.0.0.1, with a token."""
     return [
@@ -46,8 +52,8 @@ def voila_command(
 ) -> list[str]:
     """Voilà over the dashboards of `folder` on 127.0.0.1, with a token; a warm kernel waits for each dashboard."""
     words = {
-        "opening": t("Opening the page …"),
-        "late": t(
+        "clow_opening": t("Opening the page …"),
+        "clow_late": t(
             "This takes longer than it should. Reload the page, or look into the log of the dashboards."
         ),
     }
@@ -67,6 +73,10 @@ def voila_command(
             "--template=clow",
         ),
         *(f"--preheat_kernel={preheat}", "--show_tracebacks=False"),
-        f"--VoilaConfiguration.resources={json.dumps({'clow': words})}",
+        *(
+            f"--VoilaConfiguration.resources={name}={text}"
+            for name, text in words.items()
+        ),
+        *(f"--VoilaConfiguration.extension_allowlist={name}" for name in _EXTENSIONS),
         f"--VoilaExporter.language_code={lang()}",
     ]

@@ -29,6 +29,9 @@ from clow_nb.data.values import (
 class _Missing:
     """The type of `MISSING`: the document has no such key."""
 
+    def __repr__(self) -> str:
+        return "MISSING"
+
 
 MISSING = _Missing()
 _REGULAR: dict[pa.DataType, type] = {

@@ -6,6 +6,7 @@
 __all__ = ['kernel_environment', 'attempt']
 
 # %% ../../nbs/runs/09a_execution.ipynb #cb893330
+import json
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +15,10 @@ from ..core.context import Context
 from ..core.errors import ClowError
 from ..core.plugins import registry
 from ..core.text import t
-from .contract import signature
+from .current import replace_text
 from .engine import execute_notebook
 from .ledger import Ledger, RunRow
-from .run import Run
+from .run import Run, read_json
 
 # %% ../../nbs/runs/09a_execution.ipynb #50026223
 def _prepare(folder: Path, row: RunRow) -> None:
@@ -50,6 +51,14 @@ def _folder_of(row: RunRow, default: Path) -> Path:
     return folder if Path(row.notebook).is_absolute() and folder.is_dir() else default
 
 # %% ../../nbs/runs/09a_execution.ipynb #5c110ccf
+def _report_cells(folder: Path, fraction: float) -> None:
+    path = folder / "progress.json"
+    if not path.exists() or "cells" in read_json(path):
+        replace_text(
+            path, json.dumps({"fraction": fraction, "message": "", "cells": True})
+        )
+
+
 def _run_notebook(
     ctx: Context,
     row: RunRow,
@@ -68,9 +77,10 @@ def _run_notebook(
         execute_notebook(
             source,
             folder / "notebook.ipynb",
-            signature(source).validate(row.params),
+            row.params,
             cwd=_folder_of(row, folder),
             env=kernel_environment(ctx, row),
+            on_progress=lambda fraction, _: _report_cells(folder, fraction),
             on_text=write,
             cancel=cancel,
             on_kernel=kernel_started,

@@ -62,9 +62,9 @@ def test_the_arrow_test_sees_relative_imports() -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_every_module_has_its_notebook(path: Path) -> None:
-    marker = f"default_exp {'.'.join(path.relative_to(PACKAGE).with_suffix('').parts)}"
-    owners = [nb for nb in NOTEBOOKS if any(marker in re.split(r"\n", s)[0] for s in _sources(nb))]
-    assert len(owners) == 1, f"{marker}: {owners}"
+    module = ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+    owners = [nb for nb in NOTEBOOKS if re.match(rf"#\s*\|\s*default_exp {re.escape(module)}\s*$", _sources(nb)[0])]
+    assert len(owners) == 1, f"{module}: {owners}"
     notebook = owners[0]
     assert re.sub(r"^\d+[a-z]?_", "", notebook.stem) == path.stem
     assert notebook.parent.relative_to(ROOT / "nbs") == path.parent.relative_to(PACKAGE)
@@ -86,7 +86,7 @@ def test_modules_are_small_typed_and_explained(path: Path) -> None:
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: str(p.relative_to(ROOT)))
 def test_notebooks_open_the_same_way_and_hide_nothing(path: Path) -> None:
     cells = json.loads(path.read_text("utf-8"))["cells"]
-    assert re.match(r"#\|\s*default_exp ", "".join(cells[0]["source"]))
+    assert re.match(r"#\s*\|\s*default_exp ", "".join(cells[0]["source"]))
     opening = "".join(cells[1]["source"])
     assert re.search(r"^# \S+", opening) and re.search(r"^> .+", opening, re.M), opening[:80]
     for source in _sources(path):

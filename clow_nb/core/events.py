@@ -13,7 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .catalog import Catalog, UtcDateTime, now
+from .catalog import Catalog
+from .database import UtcDateTime, now
 
 # %% ../../nbs/core/05_events.ipynb #c702fc8d
 _events = sa.Table(

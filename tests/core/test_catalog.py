@@ -78,9 +78,9 @@ def test_delete_forgets_versions_but_not_history(ctx: Context) -> None:
 
 
 def test_a_failed_transaction_leaves_nothing(ctx: Context) -> None:
-    from clow_nb.core import catalog
+    from clow_nb.core.records import TAGS
 
     with pytest.raises(RuntimeError), ctx.catalog.begin() as connection:
-        connection.execute(catalog._tags.insert().values(kind="model", name="ab", tag="x", version=1))
+        connection.execute(TAGS.insert().values(kind="model", name="ab", tag="x", version=1))
         raise RuntimeError
     assert ctx.catalog.tags("model", "ab") == {}

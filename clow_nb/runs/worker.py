@@ -17,6 +17,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from importlib import import_module
 from typing import Any
 
 import psutil
@@ -196,6 +197,7 @@ def start_loops(worker: Worker) -> None:
 def serve(worker: Worker, capacity: int) -> None:
     """Work until the worker is told to end and its notebooks are done."""
     start_pool()
+    import_module("clow_nb.runs.client")
     keep_doing(worker, "watch", worker.seconds / 20, lambda: watch(worker))
     worker.durable = Durable(worker.ctx, worker.id, worker.work, capacity)
     heart(worker)

@@ -11,14 +11,15 @@ from typing import Any
 
 import polars as pl
 
-from ..core.catalog import Item, now
+from ..core.catalog import Item
+from ..core.database import now
 from ..core.collection import Collection, Entity
 from ..core.context import Context
 from ..core.errors import AlreadyExists, ParameterError
 from ..core.plugins import registry
 from ..core.refs import Ref, check_name
 from ..core.text import t
-from .templates import Card, make_card
+from .cards import Card, make_card
 
 # %% ../../nbs/evals/03_presets.ipynb #874a6c8d
 _Arrangement = list[dict[str, Any]]

@@ -153,9 +153,11 @@ class DatasetRows:
     def columns(self) -> list[dict[str, Any]]:
         """The keys of the documents, `_id` first; the label is marked."""
         kinds = self.dataset.scan().collect_schema()
-        keys = ["_id", *(key for key in kinds.names() if key not in ("_id", "_pos"))]
-        roles = {"_id": "id", getattr(self.dataset, "label", None): "label"}
-        return [_column(key, kinds[key], role=roles.get(key, "")) for key in keys]
+        roles = {"_id": "id", self.dataset.label: "label"}
+        return [
+            _column(key, kinds.get(key), role=roles.get(key, ""))
+            for key in ["_id", *self.dataset.keys]
+        ]
 
     def count(self, query: dict[str, Any] | None) -> int:
         """How many documents match; counted once a query."""

@@ -7,6 +7,7 @@ __all__ = ['layers', 'lineage_svg', 'lineage_view']
 
 # %% ../../nbs/ui/06_lineage.ipynb #b2e22798
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import ipywidgets
@@ -52,9 +53,7 @@ def layers(
     for (a, _), line in stops.items():
         for step, waypoint in enumerate(line[1:-1], start=1):
             columns[depth[a] + step].append(waypoint)
-    steps = [
-        pair for line in stops.values() for pair in zip(line, line[1:], strict=False)
-    ]
+    steps = [pair for line in stops.values() for pair in pairwise(line)]
     height: dict[str, float] = {}
     for column in columns:
         column.sort(
@@ -112,7 +111,7 @@ def _node(ref: str, x: int, y: int, here: bool) -> Safe:
 def _line(stops: Sequence[tuple[int, int]]) -> str:
     middle = [(x, y + _HIGH // 2) for x, y in stops]
     path = f"M{middle[0][0] + _WIDE},{middle[0][1]}"
-    for (x1, y1), (x2, y2) in zip(middle, middle[1:], strict=False):
+    for (x1, y1), (x2, y2) in pairwise(middle):
         bend = max(20, (x2 - x1 - _WIDE) // 2)
         path += f" C{x1 + _WIDE + bend},{y1} {x2 - bend},{y2} {x2},{y2} h{_WIDE}"
     path = path.removesuffix(f" h{_WIDE}")

@@ -129,6 +129,10 @@ def _of_things() -> dict[str, str]:
         "error": t("Error"),
         "author": t("Author"),
         "tags": t("Tags"),
+        "operation": t("What happened"),
+        "added": t("Added"),
+        "removed": t("Removed"),
+        "splits": t("Splits"),
     } | {f"{verb}{end}": word for verb, word in _times().items() for end in ("", "_at")}
 
 

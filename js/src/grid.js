@@ -16,7 +16,7 @@ import {
 } from "ag-grid-community";
 import { h } from "./dom.mjs";
 import { createMessages } from "./messages.mjs";
-import { columnId, countText, decodePage, drawn, guessWidth, sortOf } from "./rows.mjs";
+import { columnId, countText, decodePage, drawn, fitWidths, guessWidth, sortOf } from "./rows.mjs";
 import "./ui.css";
 
 ModuleRegistry.registerModules([
@@ -110,8 +110,7 @@ function render({ model, el }) {
       key: columnId(i),
       newWidth: guessWidth(name, rows.map((row) => row[i])),
     }));
-    const spare = box.clientWidth - 20 - widths.reduce((sum, { newWidth }) => sum + newWidth, 0);
-    if (spare > 0 && widths.length) widths.reduce((a, b) => (b.newWidth > a.newWidth ? b : a)).newWidth += spare;
+    fitWidths(widths, box.clientWidth - 20);
     api.setColumnWidths(widths);
   }
 

@@ -59,6 +59,14 @@ export function guessWidth(name, cells, { min = 90, max = 420, character = 7.4, 
   return Math.round(Math.min(max, Math.max(min, wanted)));
 }
 
+/** Gives spare room to the widest column, or takes what is little too much from it; far too much is scrolled. */
+export function fitWidths(widths, room, least = 180) {
+  if (!widths.length) return;
+  const widest = widths.reduce((a, b) => (b.newWidth > a.newWidth ? b : a));
+  const spare = room - widths.reduce((sum, { newWidth }) => sum + newWidth, 0);
+  if (widest.newWidth + spare >= least) widest.newWidth += spare;
+}
+
 /** Length of a text in half-width characters: a Hangul syllable takes two. */
 export function visualLength(text) {
   let length = 0;

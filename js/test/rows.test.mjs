@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { columnId, countText, decodePage, drawn, formatNumber, guessWidth, sortOf, visualLength } from "../src/rows.mjs";
+import { columnId, countText, decodePage, drawn, fitWidths, formatNumber, guessWidth, sortOf, visualLength } from "../src/rows.mjs";
 
 const page = (rows) => new DataView(new TextEncoder().encode(JSON.stringify(rows)).buffer);
 
@@ -50,4 +50,13 @@ test("widths follow the text, Korean is wider, one long cell does not stretch a 
   assert.equal(guessWidth("a", ["x".repeat(900)]), 420);
   const cells = [...Array(20).fill("short"), "x".repeat(900)];
   assert.ok(guessWidth("a", cells) < 120);
+});
+
+test("columns fill the room, give way a little, and are scrolled when there are many", () => {
+  const widths = (...all) => all.map((newWidth, i) => ({ key: `c${i}`, newWidth }));
+  const after = (all, room) => (fitWidths(all, room), all.map(({ newWidth }) => newWidth));
+  assert.deepEqual(after(widths(100, 300), 600), [100, 500]);
+  assert.deepEqual(after(widths(100, 300), 360), [100, 260]);
+  assert.deepEqual(after(widths(100, 300), 200), [100, 300]);
+  assert.deepEqual(after([], 200), []);
 });

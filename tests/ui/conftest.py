@@ -1,22 +1,13 @@
-"""A real browser, real servers and a small real workspace for the tests of the widgets."""
+"""A real browser for the tests of the widgets."""
 
 import os
 import shutil
-import socket
-import subprocess
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from clow_nb.core.context import Context
-
-TOKEN = "test-token"
 LOCAL = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")
 
 
@@ -56,56 +47,8 @@ def page(chromium: Any) -> Iterator[Any]:
     assert [error for error in errors if "clow" in error.lower() or "ag-grid" in error.lower()] == []
 
 
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def serving(command: list[str], environment: dict[str, str], address: str, log: Path) -> Iterator[None]:
-    """Run a server until the block is left; it must answer within a minute."""
-    with log.open("w") as out:
-        process = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
-    try:
-        until = time.monotonic() + 60
-        while not _answers(address):
-            assert process.poll() is None and time.monotonic() < until, log.read_text()[-2000:]
-            time.sleep(0.2)
-        yield
-    finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=5):
-            return True
-    except urllib.error.HTTPError:
-        return True
-    except OSError:
-        return False
-
-
-def environment(ctx: Context, home: Path, language: str) -> dict[str, str]:
-    """What a server of the tests runs in: the workspace, the language, and settings of nobody else."""
-    from clow_nb.ui.servers import jupyter_environment
-
-    own = {"HOME": str(home), "JUPYTER_PLATFORM_DIRS": "0", "IPYTHONDIR": str(home / "ipython"), "CLOW_TZ": "Asia/Seoul"}
-    return {**os.environ, **ctx.environment(), **jupyter_environment(), **own, "CLOW_LANG": language}
-
-
-Screenshots = Callable[[Any, str], None]
-
-
 @pytest.fixture
-def picture(tmp_path: Path) -> Screenshots:
+def picture(tmp_path: Path) -> Callable[[Any, str], None]:
     """Keeps a screenshot of a page, in `$CLOW_SCREENSHOTS` if that is set, to be looked at."""
     folder = Path(os.environ.get("CLOW_SCREENSHOTS") or tmp_path)
 

@@ -1,6 +1,7 @@
 """Any graph has a picture."""
 
 import xml.etree.ElementTree as ElementTree
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +25,7 @@ def test_lines_go_to_the_right_where_there_is_no_circle(edges: list[tuple[str, s
     forward = [(a, b) for a, b in edges if a < b]
     columns, stops = layers(forward)
     place = {node: i for i, column in enumerate(columns) for node in column}
-    assert all(place[b] == place[a] + 1 for line in stops.values() for a, b in zip(line, line[1:], strict=False))
+    assert all(place[b] == place[a] + 1 for line in stops.values() for a, b in pairwise(line))
 
 
 def test_a_long_chain_and_odd_names() -> None:

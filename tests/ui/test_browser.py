@@ -1,0 +1,244 @@
+"""The widgets as a person meets them: in JupyterLab and in Voilà, in English and in Korean, in a real browser.
+
+No test here waits for a time; each waits for what a person would wait for. `page` (see `conftest.py`) makes sure that no
+request leaves this machine.
+"""
+
+import os
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+
+from clow_nb.core.context import Context
+from clow_nb.ui.servers import jupyter_environment, lab_command, voila_command
+
+pytestmark = pytest.mark.browser
+TOKEN = "test-token"
+Screenshots = Callable[[Any, str], None]
+ROOT = Path(__file__).parents[2]
+EVIL = '<img src=x onerror="document.title=\'run\'">'
+TALK = {
+    "weather": ["내일 비 와?", "what is the weather today", "우산 챙겨야 할까", "is it going to rain", "주말 날씨 알려줘"],
+    "alarm": ["알람 맞춰줘", "wake me up at seven", "7시에 깨워줘", "set an alarm please", "알람 꺼줘"],
+    "music": ["신나는 노래 틀어줘", "play some jazz", "조용한 음악 부탁해", "next song please", "볼륨 올려줘"],
+}
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(command: list[str], environment: dict[str, str], address: str, log: Path) -> Iterator[None]:
+    """Run a server until the block is left; it must answer within a minute."""
+    with log.open("w") as out:
+        process = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        until = time.monotonic() + 60
+        while not _answers(address):
+            assert process.poll() is None and time.monotonic() < until, log.read_text()[-2000:]
+            time.sleep(0.2)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+
+
+def environment(ctx: Context, home: Path, language: str) -> dict[str, str]:
+    """What a server of the tests runs in: the workspace, the language, and settings of nobody else."""
+    own = {"HOME": str(home), "JUPYTER_PLATFORM_DIRS": "0", "IPYTHONDIR": str(home / "ipython"), "CLOW_TZ": "Asia/Seoul"}
+    return {**os.environ, **ctx.environment(), **jupyter_environment(), **own, "CLOW_LANG": language}
+
+
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[Context]:
+    """A small real workspace: a dataset with a title in Korean, a training that was never run, an evaluation with a result."""
+    from clow_nb.data.dataset import Datasets
+    from clow_nb.evals.evaluation import Evaluations
+    from clow_nb.runs.worker import stop_worker
+    from clow_nb.train.training import Trainings
+
+    ctx = Context.open(tmp_path_factory.mktemp("work") / ".clow")
+    documents = [
+        {"text": f"{text} {i}", "topic": topic, "guess": topic if i % 5 else "music", "score": i / 4}
+        for i in range(12)
+        for topic, texts in TALK.items()
+        for text in texts
+    ]
+    talk = Datasets(ctx).create("talk", documents, label="topic", title="대화 주제 talk", description="짧은 말과 주제")
+    edit = talk.edit()
+    edit.set(next(talk.documents(limit=1))["_id"], "text", EVIL)
+    edit.commit("한 칸 고침").split(train=8, valid=1, test=1, stratify="topic")
+    params = {"epochs": 3, "max_features": 2000, "embedding": 8, "channels": 4}
+    Trainings(ctx).create("t-talk", dataset="talk", solution="nlp-intent", params=params, title="주제 학습")
+    Evaluations(ctx).create("e-talk", predictions="guess", dataset="talk", title="주제 평가").evaluate()
+    yield ctx
+    stop_worker(ctx)
+
+
+def _notebook(path: Path, language: str) -> None:
+    cells = [
+        f"import os\nos.environ['CLOW_LANG'] = {language!r}\nfrom clow_nb import Workspace\nws = Workspace()",
+        'ws.datasets["talk"].view()',
+        'ws.trainings["t-talk"].view()',
+        'ws.evaluations["e-talk"].view()',
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(notebook, path)
+
+
+@pytest.fixture(scope="module")
+def lab(workspace: Context, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """JupyterLab with a notebook of the three widgets in each language."""
+    folder = tmp_path_factory.mktemp("lab")
+    for language in ("en", "ko"):
+        _notebook(folder / f"{language}.ipynb", language)
+    port = free_port()
+    command = [*lab_command(folder, port, TOKEN), "--allow-root"]
+    settings = environment(workspace, tmp_path_factory.mktemp("home"), "en")
+    with serving(command, settings, f"http://127.0.0.1:{port}/api", folder.parent / "lab.log"):
+        yield f"http://127.0.0.1:{port}/lab/tree/{{}}.ipynb?token={TOKEN}&reset"
+
+
+def _run_all(page: Any, address: str) -> None:
+    page.goto(address)
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=90000)
+    page.click("li.lm-MenuBar-item:has-text('Run')")
+    page.click("li.lm-Menu-item:has-text('Run All Cells')")
+
+
+def _view(page: Any, kind: str) -> Any:
+    """The view whose head says that it is of this kind."""
+    return page.locator(".clow-view", has=page.locator(f".clow-over:text-is('{kind}')")).first
+
+
+WORDS = {
+    "en": {"dataset": "Dataset", "training": "Training", "evaluation": "Evaluation", "statistics": "Statistics", "rows": "180 rows",
+           "top": "Most frequent", "run": "Run the training", "done": "Succeeded", "copy": "Copy as code", "workspace": "Workspace"},
+    "ko": {"dataset": "데이터셋", "training": "학습", "evaluation": "평가", "statistics": "통계", "rows": "180행",
+           "top": "가장 많은 값", "run": "학습 실행", "done": "성공", "copy": "코드로 복사", "workspace": "작업 공간"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_the_three_widgets_in_jupyterlab(lab: str, page: Any, picture: Screenshots, language: str) -> None:
+    words = WORDS[language]
+    _run_all(page, lab.format(language))
+
+    dataset = _view(page, words["dataset"])
+    dataset.locator(".ag-row").nth(3).wait_for(timeout=60000)
+    assert dataset.locator(".clow-grid-count").inner_text() == words["rows"]
+    assert dataset.locator(f".ag-cell:text-is({EVIL!r})").count() <= 1 and page.title() != "run"
+    assert dataset.locator(".clow-grid-box img").count() == 0
+    picture(page, f"lab-dataset-{language}")
+    dataset.locator(".ag-header-cell", has_text="score").click()
+    dataset.get_by_role("button", name=words["copy"]).click()
+    dataset.locator(".clow-code", has_text='sort=[("score", 1)]').wait_for()
+    box = dataset.get_by_placeholder('{"key": "value"}')
+    box.fill('{"topic": "alarm"')
+    box.press("Enter")
+    dataset.locator(".clow-error", has_text="JSON").wait_for()
+    assert "Traceback" not in dataset.inner_text()
+    box.fill('{"topic": "alarm"}')
+    box.press("Enter")
+    dataset.locator(".clow-grid-count", has_text="60").wait_for()
+    dataset.locator(".lm-TabBar-tab", has_text=words["statistics"]).click()
+    dataset.locator("th", has_text=words["top"]).wait_for()
+    dataset.locator("svg text", has_text="weather").first.wait_for()
+    picture(page, f"lab-statistics-{language}")
+
+    training = _view(page, words["training"])
+    training.scroll_into_view_if_needed()
+    training.locator("code", has_text="epochs").wait_for()
+    training.get_by_role("button", name=words["run"]).click()
+    training.locator(".clow-status[data-status=SUCCEEDED]", has_text=words["done"]).wait_for(timeout=120000)
+    training.locator("svg text", has_text="train_loss").first.wait_for()
+    training.locator(".clow-run").scroll_into_view_if_needed()
+    picture(page, f"lab-training-{language}")
+
+    evaluation = _view(page, words["evaluation"])
+    evaluation.scroll_into_view_if_needed()
+    evaluation.locator("svg text", has_text="music").first.wait_for()
+    evaluation.locator(".ag-row, td").first.wait_for()
+    picture(page, f"lab-evaluation-{language}")
+    assert "Traceback" not in page.inner_text("body")
+
+
+@pytest.fixture(scope="module", params=["en", "ko"])
+def voila(
+    workspace: Context, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[tuple[str, str]]:
+    """Voilà over the dashboards that ship, in one language."""
+    language, port, home = request.param, free_port(), tmp_path_factory.mktemp("home")
+    settings = environment(workspace, home, language)
+    before = os.environ.get("CLOW_LANG")
+    os.environ["CLOW_LANG"] = language
+    command = voila_command(ROOT / "dashboards", port, TOKEN)
+    os.environ.pop("CLOW_LANG") if before is None else os.environ.update(CLOW_LANG=before)
+    with serving(command, settings, f"http://127.0.0.1:{port}/", home / "voila.log"):
+        yield language, f"http://127.0.0.1:{port}/voila/render/{{}}token={TOKEN}"
+
+
+def test_the_home_dashboard(voila: tuple[str, str], page: Any, picture: Screenshots) -> None:
+    language, address = voila
+    words = WORDS[language]
+    page.goto(address.format("00_home.ipynb?"))
+    home = _view(page, words["workspace"])
+    home.locator(".clow-facts").wait_for(timeout=90000)
+    assert ".clow" in home.locator(".clow-path").inner_text()
+    assert page.locator("#loading").count() == 0
+    assert "CLOW" in page.title()
+    picture(page, f"home-{language}")
+    home.locator(".lm-TabBar-tab", has_text={"en": "Evaluations", "ko": "평가"}[language]).click()
+    link = home.locator("a", has_text="e-talk")
+    assert link.get_attribute("href") == "30_evaluation.ipynb?evaluation=e-talk"
+    home.locator("select:visible").select_option("e-talk")
+    home.locator("svg text", has_text="music").first.wait_for()
+    picture(page, f"home-opened-{language}")
+
+
+def test_the_evaluation_dashboard(voila: tuple[str, str], page: Any, picture: Screenshots) -> None:
+    language, address = voila
+    page.goto(address.format("30_evaluation.ipynb?evaluation=e-talk&"))
+    view = _view(page, WORDS[language]["evaluation"])
+    view.locator("svg text", has_text="music").first.wait_for(timeout=90000)
+    assert view.locator(".clow-title").inner_text() == "주제 평가"
+    picture(page, f"evaluation-{language}")
+    fonts = page.evaluate("[...document.fonts].filter(f => f.status === 'loaded').map(f => f.family)")
+    assert "Pretendard" in " ".join(fonts)
+
+
+def test_an_evaluation_that_is_not_there_is_a_sentence(voila: tuple[str, str], page: Any) -> None:
+    _, address = voila
+    page.goto(address.format("30_evaluation.ipynb?evaluation=e-nothing&"))
+    error = page.locator(".clow-error").first
+    error.wait_for(timeout=90000)
+    assert "e-nothing" in error.inner_text() and "Traceback" not in page.inner_text("body")
+    assert page.locator("#loading").count() == 0

@@ -18,6 +18,7 @@ from ..core.errors import ServiceError
 from ..core.text import t
 from .client import fetch
 from .launch import Launch, only_one, share_out, take_sockets
+from .process import Detached
 from .releases import ENDED, FAILED, SERVING, Release, Releases
 from .server import bind
 from .spec import ServiceSpec, write_spec
@@ -72,20 +73,27 @@ def find_port(ctx: Context, service: str) -> int:
     )
 
 # %% ../../nbs/serve/04d_deployment.ipynb #011ddd26
-def _sockets_of(ctx: Context, old: Release | None, port: int) -> list[socket.socket]:
-    taken = [
-        one
-        for process in (old.living() if old else [])
-        for one in take_sockets(ctx.home, old.service if old else "", process)
-    ]
+def _take_over(
+    ctx: Context, old: Release | None, port: int
+) -> tuple[list[socket.socket], list[Detached]]:
+    """The public sockets of the old processes, and those of the processes that gave none: they don't answer any more."""
+    taken, deaf = [], []
+    for process in old.living() if old is not None else []:
+        given = take_sockets(ctx.home, old.service if old else "", process)
+        deaf += [] if given else [process]
+        taken += given
     for one in taken:
         if one.getsockname()[1] != port:
             one.close()
-    return [one for one in taken if one.fileno() != -1]
+    return [one for one in taken if one.fileno() != -1], deaf
 
 
-def _retire(releases: Releases, but: int, seconds: float = 10) -> None:
+def _retire(
+    releases: Releases, but: int, deaf: list[Detached], seconds: float = 10
+) -> None:
     old = [release for release in releases.open() if release.id != but]
+    for process in deaf:
+        process.end(0)
     for release in old:
         for process in release.living():
             process.signal()
@@ -115,7 +123,7 @@ def release(
         guard()
         releases, port = Releases(ctx, spec.service), find_port(ctx, spec.service)
         try:
-            id = _bring_up(
+            id, deaf = _bring_up(
                 ctx,
                 spec,
                 releases,
@@ -137,7 +145,7 @@ def release(
             )
             raise
         progress(0.9, t("the old version drains"))
-        _retire(releases, id)
+        _retire(releases, id, deaf)
         ctx.catalog.update("service", spec.service, status="RUNNING")
     return next(one for one in releases.all() if one.id == id)
 
@@ -151,17 +159,12 @@ def _bring_up(
     progress: Callable[[float, str], None],
     guard: Callable[[], None],
     seconds: float,
-) -> int:
+) -> tuple[int, list[Detached]]:
     old = releases.current()
     write_spec(ctx.home, spec)
     log = ctx.folder("logs") / f"{spec.service}-{spec.version}.log"
-    sockets = share_out(
-        _sockets_of(ctx, old, port),
-        spec.workers,
-        HOST,
-        port,
-        beside=bool(old and old.living()),
-    )
+    taken, deaf = _take_over(ctx, old, port)
+    sockets = share_out(taken, spec.workers, HOST, port, beside=bool(deaf))
     progress(
         0.1, t("loading {models}", models=", ".join(model.ref for model in spec.models))
     )
@@ -187,7 +190,7 @@ def _bring_up(
             if old is not None:
                 releases.change(old.id, SERVING)
             raise
-    return id
+    return id, deaf
 
 # %% ../../nbs/serve/04d_deployment.ipynb #9b84c82f
 def stop(ctx: Context, service: str, seconds: float = 20) -> bool:

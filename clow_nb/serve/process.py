@@ -15,10 +15,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from ..core.errors import ServiceError
 from ..runs.lease import birth, exists, kill_group
 
 # %% ../../nbs/serve/04_process.ipynb #a323abf1
+def _has_threads(pid: int, born: float) -> bool:
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        return abs(process.create_time() - born) < 1 and process.num_threads() > 1
+    return False
+
+
 @dataclass(frozen=True)
 class Detached:
     """A process that runs by itself, on this machine."""
@@ -37,9 +46,9 @@ class Detached:
                 os.kill(self.pid, number)
 
     def wait(self, seconds: float) -> bool:
-        """Wait until it is gone; `False` if it is still there after `seconds`."""
+        """Wait until it is gone, its last thread and so its sockets too; `False` if it is still there after `seconds`."""
         until = time.monotonic() + seconds
-        while self.lives():
+        while self.lives() or _has_threads(self.pid, self.born):
             if time.monotonic() > until:
                 return False
             time.sleep(0.02)
@@ -48,7 +57,11 @@ class Detached:
     def end(self, seconds: float = 10) -> bool:
         """Ask it to end, and kill it after `seconds`; `False` if it had to be killed."""
         self.signal()
-        return self.wait(seconds) or not kill_group(self.pid, self.born)
+        if self.wait(seconds):
+            return True
+        kill_group(self.pid, self.born)
+        self.wait(5)
+        return False
 
 # %% ../../nbs/serve/04_process.ipynb #7c533766
 def spawn(

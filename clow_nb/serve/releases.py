@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..core.catalog import UtcDateTime, now
+from ..core.database import UtcDateTime, now
 from ..core.context import Context
 from ..runs.lease import host_name
 from .process import Detached

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from ..core.catalog import Item, VersionRow
+from ..core.records import Item, VersionRow
 from ..core.collection import Collection, Entity
 from ..core.context import Context
 from ..core.errors import AlreadyExists, NotFound, ParameterError, ServiceError
@@ -141,11 +141,10 @@ class _Versioned(Entity):
         from clow_nb.train.models import Models
 
         spec = make_spec(self._version(version).data["spec"])
-        refs = [Ref.parse(model.ref) for model in spec.models]
-        folders = [str(Models(self.ctx)[ref.name][ref.version].folder) for ref in refs]
+        registered = Models(self.ctx)
         models = [
-            ModelSpec(m.ref, m.name, folder)
-            for m, folder in zip(spec.models, folders, strict=True)
+            ModelSpec(m.ref, m.name, str(registered.version(m.ref).folder))
+            for m in spec.models
         ]
         return msgspec.structs.replace(spec, models=tuple(models))
 

@@ -1,0 +1,165 @@
+"""Deployments of real processes: under load, failing, killed, started again."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from clow_nb.core.context import Context
+from clow_nb.core.errors import ServiceError
+from clow_nb.serve import deployment
+from clow_nb.serve.client import ask
+from clow_nb.serve.releases import Releases
+from clow_nb.serve.spec import ServiceSpec, service_folder, write_spec
+from clow_nb.serve.traffic import read_traffic
+
+MakeSpec = Callable[..., ServiceSpec]
+
+
+class Load:
+    """Clients that ask without a pause, without ever asking twice: some keep their connection, some open one each time."""
+
+    def __init__(self, port: int, clients: int = 6) -> None:
+        self.port, self.over = port, threading.Event()
+        self.seen: Counter[str] = Counter()
+        self.threads = [threading.Thread(target=self._ask, args=(number % 2 == 0,)) for number in range(clients)]
+
+    def _ask(self, keep: bool) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        while not self.over.is_set():
+            try:
+                connection.request("POST", "/predict", b'{"text": "play new music"}')
+                answer = connection.getresponse()
+                body = json.loads(answer.read())
+                self.seen[body["version"] if answer.status == 200 else f"{answer.status} {body}"] += 1
+            except (OSError, http.client.HTTPException) as error:
+                self.seen[repr(error)] += 1
+                connection.close()
+            if not keep:
+                connection.close()
+        connection.close()
+
+    def __enter__(self) -> "Load":
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def test_no_request_fails_over_deployments_under_load(service: Context, make_spec: MakeSpec) -> None:
+    first = deployment.release(service, make_spec("v1"))
+    with Load(first.port) as load:
+        for version, workers in (("v2", 2), ("v3", 1)):
+            deployment.release(service, make_spec(version, workers=workers))
+            before = load.seen.copy()
+            time.sleep(0.3)
+            new = load.seen - before
+            assert set(new) == {version}, new
+    assert set(load.seen) == {"v1", "v2", "v3"}, load.seen
+    assert [(one.version, one.status) for one in Releases(service, "s-intent").all()] == [
+        ("v3", "SERVING"),
+        ("v2", "ENDED"),
+        ("v1", "ENDED"),
+    ]
+    assert deployment.stop(service, "s-intent")
+    log = read_traffic(service_folder(service.home, "s-intent") / "traffic")
+    assert len(log) == load.seen.total() and log["request_id"].n_unique() == len(log)
+
+
+def test_a_version_that_cannot_be_loaded_leaves_the_old_one(
+    service: Context, make_spec: MakeSpec, tmp_path: Path, model_folder: Path
+) -> None:
+    first = deployment.release(service, make_spec("v1"))
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "config.json").write_bytes((model_folder / "config.json").read_bytes())
+    (broken / "model.safetensors").write_bytes(b"\0" * 100)
+    with pytest.raises(ServiceError, match="model:intent@1 can't be loaded"):
+        deployment.release(service, make_spec("v2", broken))
+    url = f"http://127.0.0.1:{first.port}/predict"
+    assert ask(url, {"text": "play some music"})["version"] == "v1"
+    status = deployment.status(service, "s-intent")
+    assert (status.state, status.version) == ("RUNNING", "v1")
+    # killed by the machine (or by somebody): said so, and a deployment brings it back on the same port
+    os.kill(status.pids[0], signal.SIGKILL)
+    assert Releases(service, "s-intent").all()[1].processes[0][0] == status.pids[0]
+    while (gone := deployment.status(service, "s-intent")).state != "STOPPED":
+        time.sleep(0.02)
+    assert "deploy() starts it again" in gone.detail
+    assert deployment.release(service, make_spec("v1")).port == first.port
+    assert ask(url, {"text": "play some music"})["label"] == "music"
+
+
+def test_a_frozen_old_process_is_replaced(service: Context, make_spec: MakeSpec) -> None:
+    first = deployment.release(service, make_spec("v1"))
+    os.kill(first.living()[0].pid, signal.SIGSTOP)
+    assert deployment.status(service, "s-intent").state == "UNHEALTHY"
+    second = deployment.release(service, make_spec("v2", timeout_s=1))
+    assert [process.pid for process in first.living()] == [], "a frozen process can't drain and is killed"
+    answers = [ask(f"http://127.0.0.1:{second.port}/predict", {"text": "서울 날씨"}) for _ in range(8)]
+    assert {answer["version"] for answer in answers} == {"v2"}
+
+
+def test_a_deployment_that_dies_leaves_nothing_behind(service: Context, make_spec: MakeSpec, tmp_path: Path) -> None:
+    write_spec(service.home, make_spec("v1"))
+    code = f"""
+from pathlib import Path
+from clow_nb.core.context import Context
+from clow_nb.serve.launch import Launch, share_out
+from clow_nb.serve.spec import read_spec
+home = Path({str(service.home)!r})
+launch = Launch(home, read_spec(home, "s-intent", "v1"), share_out([], 1, "127.0.0.1", 0), home / "logs" / "x.log", {{}})
+launch.wait("ready", 60)
+print(launch.starting[0].process.pid, flush=True)
+import time; time.sleep(60)
+"""
+    deployer = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert deployer.stdout is not None
+    pid = int(deployer.stdout.readline())
+    os.kill(pid, 0)
+    deployer.kill()
+    deployer.communicate()
+    deadline = time.monotonic() + 20
+    while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_a_port_that_is_taken_is_said_so_and_nothing_starts(service: Context, make_spec: MakeSpec) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        service.catalog.update("service", "s-intent", spec={"port": taken.getsockname()[1]})
+        with pytest.raises(ServiceError, match="can't be used.*Choose another one"):
+            deployment.release(service, make_spec())
+    assert deployment.status(service, "s-intent").state == "STOPPED"
+    assert not list((service.home / "logs").glob("*.log"))
+
+
+def test_a_lost_token_starts_no_second_server(service: Context, make_spec: MakeSpec) -> None:
+    calls: list[int] = []
+
+    def guard() -> None:
+        calls.append(1)
+        if len(calls) == 2:
+            raise ServiceError("This attempt has lost its run.")
+
+    with pytest.raises(ServiceError, match="lost its run"):
+        deployment.release(service, make_spec(), guard=guard)
+    assert len(calls) == 2
+    [failed] = Releases(service, "s-intent").all()
+    assert failed.status == "FAILED"
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", failed.port)) != 0

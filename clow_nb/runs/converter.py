@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from ..core.catalog import VersionRow
 from ..core.collection import Collection, Entity
 from ..core.context import Context
 from ..core.errors import AlreadyExists, FileError, ParameterError
@@ -23,6 +22,8 @@ from .queue import Runs
 from .run import Run
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from clow_nb.data.dataset import Dataset
 
 # %% ../../nbs/runs/12_converter.ipynb #8f182aaf
@@ -126,9 +127,20 @@ class Converter(Entity):
         """What the code needs to be installed."""
         return self._data["requirements"]
 
-    def versions(self) -> list[VersionRow]:
-        """All its versions, oldest first."""
-        return self.ctx.catalog.versions(self.kind, self.name)
+    def versions(self) -> "pl.DataFrame":
+        """One row a version, oldest first: `version author message created`."""
+        import polars as pl
+
+        rows = self.ctx.catalog.versions(self.kind, self.name)
+        names = {
+            "version": "version",
+            "author": "author",
+            "message": "message",
+            "created": "created_at",
+        }
+        return pl.DataFrame(
+            [{name: getattr(row, key) for name, key in names.items()} for row in rows]
+        )
 
     def update(
         self,

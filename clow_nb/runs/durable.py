@@ -81,6 +81,18 @@ class Durable:
         with SetWorkflowID(row.workflow_id):
             DBOS.enqueue_workflow(row.queue, self._work, row.id)
 
+    def unknown(self, rows: list[RunRow]) -> list[RunRow]:
+        """Those of the runs that are neither queued nor executed anywhere."""
+        ids = [row.workflow_id for row in rows]
+        open_ones = DBOS.list_workflows(
+            workflow_ids=ids,
+            status=["ENQUEUED", "PENDING"],
+            load_input=False,
+            load_output=False,
+        )
+        known = {workflow.workflow_id for workflow in open_ones}
+        return [row for row in rows if row.workflow_id not in known]
+
     def take_over(self, executor: str) -> list[str]:
         """Queue again whatever a dead executor was at; only for who has claimed its lease. Returns the workflows' ids."""
         found = DBOS.list_workflows(

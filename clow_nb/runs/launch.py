@@ -39,7 +39,7 @@ def _environment(ctx: Context) -> dict[str, str]:
     } | ctx.environment()
 
 
-def _start(ctx: Context, leases: Leases) -> None:
+def _start(ctx: Context, leases: Leases) -> Lease:
     id = f"worker-{uuid.uuid4().hex[:12]}"
     with worker_log(ctx).open("ab") as log:
         process = subprocess.Popen(
@@ -51,8 +51,8 @@ def _start(ctx: Context, leases: Leases) -> None:
             stderr=log,
             start_new_session=True,
         )
-    leases.sign(id, process.pid)
     _started[:] = [*(other for other in _started if other.poll() is None), process]
+    return leases.sign(id, process.pid)
 
 # %% ../../nbs/runs/06_launch.ipynb #238aef0b
 @contextmanager
@@ -83,12 +83,13 @@ def _check_starts(ctx: Context, leases: Leases) -> None:
 def ensure_worker(ctx: Context) -> Lease:
     """The longest running worker of the workspace; if none lives, one is started, detached, and is ready a moment later."""
     leases = Leases(ctx)
-    if not leases.living():
-        with _alone(ctx):
-            if not leases.living():
-                _check_starts(ctx, leases)
-                _start(ctx, leases)
-    return leases.living()[0]
+    for lease in leases.living():
+        return lease
+    with _alone(ctx):
+        for lease in leases.living():
+            return lease
+        _check_starts(ctx, leases)
+        return _start(ctx, leases)
 
 
 def worker_alive(ctx: Context) -> bool:
@@ -127,4 +128,7 @@ def stop_worker(ctx: Context, seconds: float = 10) -> int:
         if lease.id in left:
             kill_remains(lease)
     _wait_gone(leases, left, 5)
+    for lease in mine.values():
+        if lease.status == "starting":
+            leases.remove(lease.id)
     return len(mine)

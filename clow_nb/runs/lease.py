@@ -115,9 +115,9 @@ class Leases:
             ).scalar_one()
         )
 
-    def sign(self, id: str, pid: int, seconds: float = 10, host: str = "") -> None:
+    def sign(self, id: str, pid: int, seconds: float = 10, host: str = "") -> Lease:
         """Write the row of a worker that is about to start, unless whoever started it has done so."""
-        with self.catalog.begin() as connection:
+        with suppress(sa.exc.IntegrityError), self.catalog.begin() as connection:
             clock = self.clock(connection)
             values: dict[str, Any] = {
                 "pid": pid,
@@ -130,12 +130,10 @@ class Leases:
                 "started": clock,
                 "renewed": clock,
             }
-            if not connection.scalar(
-                sa.select(_workers.c.id).where(_workers.c.id == id)
-            ):
-                connection.execute(
-                    _workers.insert().values(id=id, **values, processes=[], taker="")
-                )
+            connection.execute(
+                _workers.insert().values(id=id, **values, processes=[], taker="")
+            )
+        return next(lease for lease in self.all()[0] if lease.id == id)
 
     def renew(
         self, id: str, status: str = "ready", processes: list[list[float]] | None = None

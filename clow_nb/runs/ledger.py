@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..core.catalog import UtcDateTime, now
+from ..core.database import UtcDateTime, now
 from ..core.context import Context
 from ..core.errors import NotFound, RunError
 from ..core.text import t
@@ -181,6 +181,17 @@ class _Changing(_Reading):
         mine = (_runs.c.status.in_(ENDED[1:]), _runs.c.round == row.round)
         return self._change(
             id, *mine, **fresh, attempt=0, strikes=0, round=round or row.round + 1
+        )
+
+    def lost(self, row: RunRow) -> bool:
+        """Queue a run anew that counts as queued or running, but that the durable queue doesn't know (any more)."""
+        same = (
+            _runs.c.status == row.status,
+            _runs.c.round == row.round,
+            _runs.c.token == row.token,
+        )
+        return self._change(
+            row.id, *same, status=QUEUED, sent=False, round=row.round + 1
         )
 
     def announce(self, row: RunRow) -> None:

@@ -8,7 +8,7 @@ __all__ = ['read_json', 'watch', 'Run']
 # %% ../../nbs/runs/07_run.ipynb #8061bfd8
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -141,27 +141,26 @@ class _State(_Reported):
 
 # %% ../../nbs/runs/07_run.ipynb #3d5b0119
 @contextmanager
-def _bar(run: "Run", shown: bool) -> Iterator[Any]:
+def _bar(run: "Run", shown: bool) -> Iterator[Callable[[str], None]]:
+    if not shown:
+        yield lambda status: None
+        return
     from tqdm.auto import tqdm
 
     row = run.row
     form = "{desc} {percentage:3.0f}% |{bar}| {elapsed} {postfix}"
-    with tqdm(
-        total=1.0,
-        desc=f"{row.kind} {row.target}",
-        bar_format=form,
-        disable=not shown,
-        leave=True,
-    ) as bar:
-        yield bar
+    with tqdm(total=1.0, desc=f"{row.kind} {row.target}", bar_format=form) as bar:
 
+        def show(status: str) -> None:
+            share, words = (
+                min(run.progress, 1.0),
+                (status == "RUNNING" and run.message) or status.lower(),
+            )
+            if (share, words) != (bar.n, bar.postfix):
+                bar.n = share
+                bar.set_postfix_str(words)
 
-def _show(bar: Any, run: "Run", status: str) -> None:
-    bar.n = min(run.progress, 1.0)
-    bar.set_postfix_str(
-        run.message if status == "RUNNING" and run.message else status.lower(),
-        refresh=True,
-    )
+        yield show
 
 
 def watch(run: "Run", timeout: float | None = None, progress: bool = True) -> RunRow:
@@ -171,7 +170,7 @@ def watch(run: "Run", timeout: float | None = None, progress: bool = True) -> Ru
     """
     deadline = None if timeout is None else time.monotonic() + timeout
     look, pause = 0.0, 0.02
-    with _bar(run, progress) as bar:
+    with _bar(run, progress) as show:
         while not (row := run.row).ended:
             if deadline is not None and time.monotonic() > deadline:
                 raise RunError(
@@ -183,10 +182,10 @@ def watch(run: "Run", timeout: float | None = None, progress: bool = True) -> Ru
             if time.monotonic() > look:
                 ensure_worker(run.ctx)
                 look = time.monotonic() + 1
-            _show(bar, run, row.status)
+            show(row.status)
             time.sleep(pause)
             pause = min(pause * 1.2, 0.2)
-        _show(bar, run, row.status)
+        show(row.status)
     return row
 
 # %% ../../nbs/runs/07_run.ipynb #40a16541

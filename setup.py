@@ -20,7 +20,7 @@ ENTRY_POINTS = {
     "clow_nb.solution": [
         "nlp-intent = clow_nb.train.solutions.nlp_intent:NlpIntent"
     ],
-    "clow_nb.scorer": ["default = clow_nb.evals.evaluation:score_models"],
+    "clow_nb.scorer": ["default = clow_nb.evals.scoring:score_models"],
     "clow_nb.template": [
         f"{name} = clow_nb.evals.templates:{name}"
         for name in ("summary", "confusion", "wrong")

@@ -1,0 +1,1 @@
+"""Train, evaluate, serve: again, by hand or by itself."""

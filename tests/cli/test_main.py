@@ -1,0 +1,110 @@
+"""The command line: help for every command, one sentence for every error, the house in order."""
+
+import json
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from clow_nb.cli import main as door
+from clow_nb.core.context import Context
+
+CLOW = [sys.executable, "-c", "from clow_nb.cli.main import main; main()"]
+
+
+def _clow(*args: str, cwd: Path, **env: str) -> subprocess.CompletedProcess:
+    import os
+
+    return subprocess.run([*CLOW, *args], cwd=cwd, capture_output=True, text=True, env=os.environ | env, timeout=200)
+
+
+def test_every_command_explains_itself_and_is_in_the_readme() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    for name, command in door.cli.commands.items():
+        assert command.help and all(o.help for o in command.params if hasattr(o, "help")), name
+        assert CliRunner().invoke(door.cli, [name, "--help"]).exit_code == 0
+        assert name in readme
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (["demo", "--data", "nothing.csv", "--text", "a", "--label", "b"], "nothing.csv"),
+        (["demo", "--data", "one.csv", "--text", "text", "--label", "label"], "one value only"),
+        (["demo", "--data", "one.csv", "--text", "txet", "--label", "label"], "It has: text, label"),
+        (["ls", "datasets", "--home", "/proc/none/.clow"], "CLOW_HOME"),
+    ],
+)
+def test_errors_are_one_sentence_without_a_traceback(args: list[str], words: str, tmp_path: Path) -> None:
+    (tmp_path / "one.csv").write_text("text,label\nhello,a\nhi,a\n")
+    done = _clow(*args, cwd=tmp_path)
+    assert done.returncode == 1
+    assert words in done.stderr and "Traceback" not in done.stderr + done.stdout
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert not (tmp_path / "demo").exists(), "nothing is made before the file is known to be good"
+
+
+def test_a_wrong_word_is_wrong_usage(tmp_path: Path) -> None:
+    done = _clow("lss", cwd=tmp_path)
+    assert done.returncode == 2 and "lss" in done.stderr
+
+
+def test_it_speaks_korean(tmp_path: Path) -> None:
+    done = _clow("ls", "datasets", cwd=tmp_path, CLOW_LANG="ko")
+    assert "새 작업 공간" in done.stdout and "아직" in done.stdout
+
+
+def test_up_starts_the_house_and_down_ends_it_and_nothing_else(tmp_path: Path) -> None:
+    home = tmp_path / ".clow"
+    bystander = subprocess.Popen(["sleep", "300"], start_new_session=True)
+    try:
+        up = _clow("up", "--home", str(home), cwd=tmp_path)
+        assert up.returncode == 0, up.stderr
+        urls = [line.split()[-1] for line in up.stdout.splitlines() if "http://" in line]
+        assert len(urls) == 2 and all(url.startswith("http://127.0.0.1:") and "token=" in url for url in urls)
+        for url in urls:
+            with urllib.request.urlopen(url, timeout=20) as answer:
+                assert answer.status == 200
+        again = _clow("up", "--home", str(home), cwd=tmp_path)
+        assert [line.split()[-1] for line in again.stdout.splitlines() if "http://" in line] == urls
+        status = _clow("status", "--home", str(home), cwd=tmp_path)
+        assert "lab" in status.stdout and "running" in status.stdout
+    finally:
+        down = _clow("down", "--home", str(home), cwd=tmp_path)
+    assert "lab" in down.stdout and "worker" in down.stdout
+    assert bystander.poll() is None
+    bystander.kill()
+    from clow_nb.cli.house import living
+    from clow_nb.runs.launch import worker_alive
+
+    ctx = Context.open(home)
+    assert living(ctx) == {} and not worker_alive(ctx)
+
+
+def test_a_port_in_use_is_said_before_anything_starts(tmp_path: Path) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = _clow("up", "--home", str(tmp_path / ".clow"), "--lab-port", str(taken.getsockname()[1]), cwd=tmp_path)
+        assert done.returncode == 1 and "in use" in done.stderr
+    _clow("down", "--home", str(tmp_path / ".clow"), cwd=tmp_path)
+
+
+def test_doctor_finds_a_healthy_house(tmp_path: Path) -> None:
+    done = _clow("doctor", "--home", str(tmp_path / ".clow"), cwd=tmp_path)
+    assert "torch" in done.stdout and "2.13.0" in done.stdout
+    assert done.returncode == 0, done.stdout
+
+
+def test_a_defect_is_kept_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOW_HOME", str(tmp_path))
+    sentence = door._defect(ValueError("secret-token"))
+    assert "ValueError" in sentence and "secret-token" not in sentence
+    (file,) = tmp_path.glob("error-*.txt")
+    assert "secret-token" in file.read_text()
+    assert json.dumps(sentence)

@@ -1,0 +1,112 @@
+"""A pipeline on real runs: by itself, behind a gate, and over a killed worker."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clow_nb import Evaluate, Serve, Train, Workspace
+from clow_nb.core.errors import GateError, NotFound, ParameterError
+from clow_nb.pipelines.triggers import poll_triggers
+from clow_nb.runs.launch import ensure_worker, stop_worker
+
+WORDS = {
+    "alarm": ["알람 맞춰줘", "일곱 시에 깨워줘", "set an alarm", "wake me up at"],
+    "food": ["배고파요", "점심 뭐 먹지", "order a pizza", "i want noodles"],
+    "money": ["통장 잔액 알려줘", "송금해줘", "check my balance", "send money to"],
+}
+
+
+def _documents(per_class: int, start: int = 0) -> list[dict]:
+    return [
+        {"text": f"{phrases[n % 4]} {n}", "topic": topic}
+        for topic, phrases in WORDS.items()
+        for n in range(start, start + per_class)
+    ]
+
+
+@pytest.fixture(scope="module")
+def ws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
+    """A workspace in which a first model is trained, evaluated, and in production."""
+    workspace = Workspace(tmp_path_factory.mktemp("pipe") / ".clow")
+    dataset = workspace.datasets.create("d-topic-1", _documents(30), label="topic")
+    dataset = dataset.split(train=8, valid=1, test=1, seed=0, stratify="topic")
+    workspace.trainings.create("t-topic", dataset=str(dataset.ref), solution="nlp-intent", model="topic", params={"epochs": 3})
+    workspace.evaluations.create("e-topic", model="topic@latest", dataset=str(dataset.ref), split="test", preset="classification")
+    workspace.services.create("s-topic")
+    yield workspace
+    for service in workspace.services:
+        service.stop()
+    stop_worker(workspace.ctx)
+
+
+def test_first_run_with_nothing_in_production(ws: Workspace) -> None:
+    pipeline = ws.pipelines.create(
+        "pl-first", [Train("t-topic"), Evaluate("e-topic"), Serve("s-topic", gate="f1_macro >= production.f1_macro")]
+    )
+    run = pipeline.run("d-topic-1").wait(progress=False)
+    assert run.steps()["status"].to_list() == ["SUCCEEDED"] * 4
+    assert all(Path(path).exists() for path in run.steps()["notebook"])
+    assert "production" in run.verdict
+    assert ws.models["topic"]["production"].version == 1
+    assert ws.services["s-topic"].predict({"text": "배고파요 3"})["version"] == "v1"
+
+
+def test_it_starts_by_itself_once_for_each_arrival(ws: Workspace) -> None:
+    pipeline = ws.pipelines.create("pl-arrival", [Train("t-topic")], trigger={"dataset_prefix": "d-arrive-"})
+    before = len(ws.models["topic"].versions())
+    dataset = ws.datasets.create("d-arrive-1", _documents(24), label="topic")
+    ws.datasets.create("other", _documents(5))
+    deadline = time.monotonic() + 20
+    while not pipeline.runs() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    (run,) = pipeline.runs()
+    run.wait(progress=False)
+    poll_triggers(ws.ctx)
+    assert len(pipeline.runs()) == 1, "the split that the pipeline made must not start it again"
+    assert len(ws.models["topic"].versions()) == before + 1
+    newest = ws.datasets["d-arrive-1"]
+    assert newest.version == dataset.version + 1 and set(newest.split_counts()) == {"train", "valid", "test"}
+    assert str(newest.ref) in repr(ws.lineage(run.outputs["model"]))
+
+
+def test_a_gate_that_says_no_deploys_nothing(ws: Workspace) -> None:
+    pipeline = ws.pipelines.create(
+        "pl-strict", [Train("t-topic"), Serve("s-topic", gate="f1_macro > production.f1_macro + 1")]
+    )
+    production, versions = ws.models["topic"]["production"].version, len(ws.services["s-topic"].versions())
+    run = pipeline.run("d-topic-1").wait(progress=False)
+    assert run.status == "SUCCEEDED"
+    assert run.steps()["status"].to_list() == ["SUCCEEDED", "SUCCEEDED", "SKIPPED"]
+    assert run.outputs["passed"] is False and "production" in run.verdict
+    assert ws.models["topic"]["production"].version == production
+    assert len(ws.services["s-topic"].versions()) == versions
+
+
+def test_a_killed_worker_costs_no_step_and_doubles_none(ws: Workspace) -> None:
+    pipeline = ws.pipelines.create("pl-killed", [Train("t-topic"), Evaluate("e-topic")])
+    before = len(ws.models["topic"].versions())
+    run = pipeline.run("d-topic-1")
+    while not any(child.status == "RUNNING" for child in run.children()):
+        time.sleep(0.05)
+    os.kill(ensure_worker(ws.ctx).pid, signal.SIGKILL)
+    run.wait(progress=False)
+    assert run.steps()["status"].to_list() == ["SUCCEEDED", "SUCCEEDED"]
+    assert len(ws.models["topic"].versions()) == before + 1
+
+
+def test_bad_pipelines_are_refused_and_leave_nothing(ws: Workspace) -> None:
+    before = len(ws.pipelines)
+    for steps, trigger, error in [
+        ([], None, ParameterError),
+        ([Evaluate("e-topic")], None, ParameterError),
+        ([Train("t-nothing")], None, NotFound),
+        ([Train("t-topic"), Serve("s-topic", gate="__import__('os')")], None, GateError),
+        ([Train("t-topic")], {"dataset": "x"}, ParameterError),
+    ]:
+        with pytest.raises(error):
+            ws.pipelines.create("pl-bad", steps, trigger=trigger)
+    assert len(ws.pipelines) == before

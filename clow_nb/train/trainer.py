@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from ..core.errors import DataError, ParameterError
 from ..core.text import t
-from .examples import Examples
+from .examples import Examples, bucketed
 from .solution import Solution, TrainParams
 
 # %% ../../nbs/train/03_trainer.ipynb #14b73b74
@@ -235,7 +235,8 @@ def fit(
     """Train `task` until it stops getting better; the model with its best weights, and how it went.
 
     With a `folder`, `last.safetensors` and `best.safetensors` are kept there after each epoch, and a training that
-    finds them goes on from them. `on_epoch(epoch, metrics)` hears each epoch once, `tick(fraction, message)` twice a second.
+    finds them goes on from them. `on_epoch(epoch, metrics)` hears of every epoch, also of those before a kill;
+    `tick(fraction, message)` is called twice a second.
     """
     if not len(train) or not len(valid):
         raise DataError(
@@ -246,6 +247,11 @@ def fit(
     with torch.random.fork_rng(devices=[]):
         model, optimizer, progress = _start(task, folder)
         best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+        for row in progress.history:
+            on_epoch(
+                int(row["epoch"]),
+                {key: value for key, value in row.items() if key != "epoch"},
+            )
         if progress.epoch and folder:
             best = {
                 name[6:]: tensor

@@ -17,7 +17,8 @@ from torch.nn import functional as F
 
 from ...core.errors import DataError
 from ..examples import Batch, Examples
-from ..solution import Solution, TrainParams, complete, label_key, text_key
+from ..inputs import complete, label_key, text_key
+from ..solution import Solution, TrainParams
 from ..tokens import Characters, TextEncoder
 
 # %% ../../../nbs/train/solutions/nlp_intent.ipynb #e8630fdf

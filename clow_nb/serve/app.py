@@ -177,23 +177,21 @@ def make_app(serving: Serving) -> Callable[[Scope, Receive, Send], Awaitable[Non
     """The ASGI app of a server: predictions in front, the rest behind; while draining, each answer closes its connection."""
     rest = make_rest(serving)
 
-    def closing(send: Send) -> Send:
-        async def wrapped(message: dict[str, Any]) -> None:
-            if message["type"] == "http.response.start":
+    def last(send: Send) -> Send:
+        async def closing(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start" and serving.state == "draining":
                 message = {
                     **message,
                     "headers": [*message.get("headers", []), (b"connection", b"close")],
                 }
             await send(message)
 
-        return wrapped
+        return closing
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if serving.state == "draining" and scope["type"] == "http":
-            send = closing(send)
         if scope["type"] == "http" and scope["path"] == "/predict":
             await predict(serving, scope, receive, send)
         else:
-            await rest(scope, receive, send)
+            await rest(scope, receive, last(send))
 
     return app

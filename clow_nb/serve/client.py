@@ -29,9 +29,8 @@ def fetch(
             "connection": "close",
             **({"content-type": "application/json"} if body is not None else {}),
         }
-        connection.request(
-            "GET" if body is None else "POST", parts.path or "/", body, headers
-        )
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        connection.request("GET" if body is None else "POST", target, body, headers)
         answer = connection.getresponse()
         return (
             answer.status,

@@ -316,6 +316,7 @@ async def predict(serving: Serving, scope: Scope, receive: Receive, send: Send) 
             status, (body, more) = refusal.status, write_refusal(refusal, request.id)
             headers += more + _HEADERS.get(status, [])
         serving.metrics.request(request.ref, status, request.seconds)
+        headers += _CLOSE if serving.state == "draining" else []
         await _respond(scope, receive, send, status, body, headers)
     finally:
         serving.in_flight -= 1

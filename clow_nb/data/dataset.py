@@ -6,218 +6,32 @@
 __all__ = ['Dataset', 'Rawdata', 'Datasets', 'Rawdatas']
 
 # %% ../../nbs/data/08_dataset.ipynb #c9710cf6
-from collections.abc import Iterator
-from functools import cached_property
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 import polars as pl
 
-from ..core.collection import Collection, Entity
-from ..core.context import Context
-from ..core.errors import NotFound
-from ..core.refs import Ref
+from ..core.collection import Collection
 from ..core.text import t
 from . import plans
-from .diff import diff
+from .commits import Commit, Stamp
 from .edit import Edit
-from .frames import documents_frame
-from clow_nb.data.history import (
-    check_tag,
-    delete_table,
-    list_frame,
-    snapshot_of,
-    table_of,
-    versions_frame,
-    versions_of,
-)
-from .order import compile_projection
-from .reading import Query, Snapshot, count, read_documents, scan
-from .table import Plan, Stamp
-
-# %% ../../nbs/data/08_dataset.ipynb #faca1dc7
-class _Reading(Entity):
-    """What can be read of one version of a dataset."""
-
-    def __init__(
-        self, ctx: Context, name: str, version: int | str | None = None
-    ) -> None:
-        super().__init__(ctx, name)
-        self._versions = versions_of(ctx, self.kind, name)
-        self.version = int(
-            ctx.catalog.resolve(Ref(self.kind, name, version), self.kind).version or 0
-        )
-
-    @property
-    def ref(self) -> Ref:
-        """Its reference with the version, such as `dataset:books@3`."""
-        return Ref(self.kind, self.name, self.version)
-
-    @property
-    def label(self) -> str | None:
-        """The key that holds the label, where one was named."""
-        return self.item.spec.get("label")
-
-    @property
-    def key(self) -> str | None:
-        """The natural key, whose value is the `_id`, where one was named."""
-        return self.item.spec.get("key")
-
-    @property
-    def location(self) -> str:
-        """The folder or URL of the Lance table."""
-        return table_of(self.ctx, self.kind, self.name).uri
-
-    @cached_property
-    def snapshot(self) -> Snapshot:
-        """The version, open for reading. Raises `FileError` where its files are missing."""
-        return snapshot_of(self.ctx, self.kind, self.name, self._record["commit"])
-
-    @property
-    def _record(self) -> dict[str, Any]:
-        return next(
-            record
-            for record in self._versions
-            if record["commit"].version == self.version
-        )
-
-    @property
-    def keys(self) -> list[str]:
-        """The keys of the documents, in the order in which they came; those with irregular values only are left out."""
-        return self.snapshot.keys
-
-    def __len__(self) -> int:
-        return self._record["commit"].rows
-
-    def __bool__(self) -> bool:
-        return True
-
-    def split_counts(self) -> dict[str, int]:
-        """`{split: rows}`; empty before `split` was called."""
-        return dict(self._record["splits"])
-
-# %% ../../nbs/data/08_dataset.ipynb #bf6414a2
-class _Documents(_Reading):
-    """The documents of one version."""
-
-    def documents(
-        self,
-        query: Query | None = None,
-        sort: Any = None,
-        skip: int = 0,
-        limit: int | None = None,
-        fields: Any = None,
-    ) -> Iterator[dict[str, Any]]:
-        """The documents that match a MongoDB-style `query`, each with its `_id`, in the order of insertion or of `sort`.
-
-        `sort` is a list of pairs of a key and 1 or -1, `fields` a list of keys. Raises `QueryError`.
-        """
-        return read_documents(self.snapshot, query, sort, skip, limit, fields)
-
-    def find(
-        self,
-        query: Query | None = None,
-        sort: Any = None,
-        skip: int = 0,
-        limit: int | None = None,
-        fields: Any = None,
-    ) -> pl.DataFrame:
-        """The same documents as a frame. A column with values that don't fit its type is shown as text."""
-        found = documents_frame(
-            self.documents(query, sort, skip, limit, fields), self.snapshot.table.schema
-        )
-        shown = compile_projection(fields)(dict.fromkeys(found.columns, {}))
-        return found.select(list(shown))
-
-    def count(self, query: Query | None = None) -> int:
-        """How many documents match."""
-        return count(self.snapshot, query)
-
-    def scan(self) -> pl.LazyFrame:
-        """All documents as a lazy frame: `_id`, `_pos` and a column a key; null where a value doesn't fit its column."""
-        return scan(self.snapshot)
-
-    def statistics(self) -> pl.DataFrame:
-        """One row a key: `key type category count missing zeros mean std min max distinct top`."""
-        from clow_nb.data.statistics import statistics
-
-        return statistics(self.scan(), label=self.label)
-
-    def export(self, folder: str | Path, format: str = "jsonl") -> Path:
-        """Write the documents into one file below `folder`; returns its path. Raises `FileError`."""
-        from clow_nb.data.files import write_file
-
-        return write_file(
-            Path(folder) / f"{self.name}.{format}", self.documents(), format
-        )
-
-    def _repr_html_(self) -> str:
-        head = t(
-            "{ref}: {rows} documents, the first of them",
-            ref=str(self.ref),
-            rows=f"{len(self):,}",
-        )
-        return f"<p>{head}</p>" + self.find(limit=10)._repr_html_()
-
-    def __repr__(self) -> str:
-        return f"<{self.ref}: {len(self):,} × {', '.join(self.keys[:8])}>"
-
-# %% ../../nbs/data/08_dataset.ipynb #a7b2b103
-class _Versions(_Documents):
-    """What happened to a dataset, and how to get back to it."""
-
-    def at(self, version: int | str) -> Any:
-        """The dataset at another version: a number, a tag, or `latest`. Raises `NotFound`."""
-        return type(self)(self.ctx, self.name, version)
-
-    def versions(self) -> pl.DataFrame:
-        """One row a version: `version operation rows added updated removed tags author message created`."""
-        versions = versions_of(self.ctx, self.kind, self.name)
-        return versions_frame(
-            [record["commit"] for record in versions],
-            self.ctx.catalog.tags(self.kind, self.name),
-        )
-
-    def tag(self, tag: str) -> "_Versions":
-        """Call this version by a name of yours, such as `v1.0`; a tag that exists moves. Raises `InvalidName`."""
-        check_tag(tag)
-        self.ctx.catalog.tag(self.kind, self.name, tag, self.version)
-        return self
-
-    def untag(self, tag: str) -> None:
-        """Forget a tag; the version stays. Raises `NotFound`."""
-        tags = self.ctx.catalog.tags(self.kind, self.name)
-        if tag not in tags:
-            raise NotFound(
-                "{ref} has no tag {tag!r}. Its tags are: {tags}.",
-                ref=str(self.ref.at(None)),
-                tag=tag,
-                tags=", ".join(tags) or "-",
-            )
-        self.ctx.catalog.untag(self.kind, self.name, tag)
-
-    def diff(
-        self, before: int | str | None = None, after: int | str | None = None
-    ) -> pl.DataFrame:
-        """What changed from one version to another: `_id change key before after` (JSON text).
-
-        Left out, `after` is this version and `before` the one before it.
-        """
-        new = self if after is None else self.at(after)
-        old = self.at(max(new.version - 1, 1) if before is None else before)
-        return diff(old.snapshot, new.snapshot)
+from .history import delete_table, list_frame, record
+from .table import Plan
+from .version import DatasetVersion
 
 # %% ../../nbs/data/08_dataset.ipynb #b202cd9d
-class Dataset(_Versions):
+class Dataset(DatasetVersion):
     """One version of a dataset. Each method that changes the data makes a new version, and returns the dataset at it."""
 
     kind = "dataset"
 
     def _commit(self, stamp: Stamp, plan: Plan) -> "Dataset":
-        plans.commit(
-            self.ctx, self.kind, self.name, stamp, plan, self._versions[-1]["commit"]
-        )
+        self._table.commit(stamp, plan, self._commits[-1], self._record_version)
         return self.at("latest")
+
+    def _record_version(self, commit: Commit) -> None:
+        record(self.ctx, self.kind, self.name, commit)
 
     def append(
         self,
@@ -263,13 +77,15 @@ class Dataset(_Versions):
 
         A document's split follows from its `_id` and the seed: documents that come later never move it.
         """
-        ratios = ratios or {"train": 8, "valid": 1, "test": 1}
-        note = message or " : ".join(
-            f"{name} {share}" for name, share in ratios.items()
+        settings = plans.SplitSettings(
+            ratios or {"train": 8, "valid": 1, "test": 1}, seed, stratify
         )
+        note = message or " : ".join(
+            f"{name} {share}" for name, share in settings.ratios.items()
+        )
+        stamp = Stamp("split", self.ctx.user, note, settings=asdict(settings))
         return self._commit(
-            Stamp("split", self.ctx.user, note),
-            plans.split_plan(ratios, seed, stratify),
+            stamp, plans.split_plan(settings, plans.same_split(self._commits, settings))
         )
 
 # %% ../../nbs/data/08_dataset.ipynb #13265c38

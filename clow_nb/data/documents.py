@@ -47,13 +47,13 @@ def _cells(values: list[Any], field: pa.Field) -> tuple[pa.Array, dict[int, Any]
     """The cells of a column, and the values that it cannot hold exactly, by row."""
     kinds = set(map(type, values)) - {_Missing}
     if is_json(field):
-        return (
-            pa.array(
-                [None if value is MISSING else to_json(value) for value in values],
-                field.type,
-            ),
-            {},
-        )
+        texts = [
+            None if value is MISSING or value is None else to_json(value)
+            for value in values
+        ]
+        return pa.array(texts, field.type), {
+            row: None for row, value in enumerate(values) if value is None
+        }
     if kinds <= {_REGULAR.get(field.type)}:
         try:
             return (

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SPLIT', 'location', 'table_of', 'split_counts', 'record', 'recorded', 'versions_of', 'versions_frame', 'list_frame',
-           'check_tag', 'snapshot_of', 'delete_table']
+           'check_tag', 'delete_table']
 
 # %% ../../nbs/data/07_history.ipynb #a4c93e42
 import re
@@ -161,11 +161,6 @@ def check_tag(tag: str) -> str:
     )
 
 # %% ../../nbs/data/07_history.ipynb #5570cad5
-def snapshot_of(ctx: Context, kind: str, name: str, commit: Commit) -> Snapshot:
-    """One version, open for reading. Raises `FileError` where its files are missing."""
-    return Snapshot(table_of(ctx, kind, name).at(commit.lance), commit)
-
-
 def delete_table(ctx: Context, kind: str, name: str) -> None:
     """Forget a dataset and remove its files. Raises `NotFound`."""
     uri = table_of(ctx, kind, name).uri

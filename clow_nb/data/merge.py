@@ -101,4 +101,8 @@ def rebased(
             cells=", ".join(clashes[:5]) + (", …" if len(clashes) > 5 else ""),
             head=head.commit.version,
         )
-    return {identity: document for identity, (document, _) in merged.items()}
+    return {
+        identity: document
+        for identity, (document, _) in merged.items()
+        if not same(document, there.get(identity))
+    }

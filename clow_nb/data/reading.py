@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Query', 'Snapshot', 'rows_at', 'read_rows', 'matching', 'matching_ids', 'count', 'read_documents', 'documents_by_id',
-           'scan']
+           'scan', 'irregular_documents']
 
 # %% ../../nbs/data/02_reading.ipynb #dac7bf31
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,14 +15,15 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-from lance.dataset import LanceDataset
+from lance.dataset import LanceDataset, LanceScanner
+from polars.io.plugins import register_io_source
 
 from .documents import assemble
 from .layout import BASE, ID, POS, REST, columns
 from .order import compile_projection, parse_sort, sort_documents
 from .pushdown import push_down
 from .query import compile_query, query_keys, top_keys
-from .table import Commit, where_ids
+from .table import Commit, open_table, where_ids
 
 # %% ../../nbs/data/02_reading.ipynb #31f2c3e7
 Query = Mapping[str, Any]
@@ -42,15 +43,10 @@ class Snapshot:
 
 # %% ../../nbs/data/02_reading.ipynb #f82f772d
 @lru_cache(maxsize=8)
-def _positions(uri: str, lance_version: int) -> tuple[pa.Array, pa.Array]:
-    """`_pos` and row id of every row, in the order of `_pos`."""
-    import lance
-
-    scanner = lance.dataset(uri, version=lance_version).scanner(
-        columns=[POS], with_row_id=True
-    )
-    ordered = scanner.to_table().sort_by(POS).combine_chunks()
-    return ordered[POS], ordered["_rowid"]
+def _row_ids(uri: str, lance_version: int) -> pa.ChunkedArray:
+    """The row id of every row, in the order of `_pos`."""
+    scanner = open_table(uri, lance_version).scanner(columns=[POS], with_row_id=True)
+    return scanner.to_table().sort_by(POS)["_rowid"].combine_chunks()
 
 
 def rows_at(
@@ -78,17 +74,22 @@ def rows_at(
 _PAGE = 2000
 
 
+def _tables(scanner: LanceScanner) -> Iterator[pa.Table]:
+    return (pa.Table.from_batches([batch]) for batch in scanner.to_batches())
+
+
 def _in_order(
-    snapshot: Snapshot, names: list[str] | None, skip: int, limit: int | None
+    snapshot: Snapshot, names: list[str] | None, skip: int = 0, limit: int | None = None
 ) -> Iterator[pa.Table]:
     """The rows by `_pos`, in pieces."""
     if snapshot.commit.ordered:
-        scanner = snapshot.table.scanner(
-            columns=names, offset=skip, limit=limit, scan_in_order=True
+        yield from _tables(
+            snapshot.table.scanner(
+                columns=names, offset=skip, limit=limit, scan_in_order=True
+            )
         )
-        yield from (pa.Table.from_batches([batch]) for batch in scanner.to_batches())
     elif limit is not None and limit <= _PAGE:
-        row_ids = _positions(snapshot.table.uri, snapshot.table.version)[1].slice(
+        row_ids = _row_ids(snapshot.table.uri, snapshot.table.version).slice(
             skip, limit
         )
         yield rows_at(snapshot, row_ids.to_pylist(), names)
@@ -100,7 +101,7 @@ def _in_order(
 def read_rows(snapshot: Snapshot) -> pa.Table:
     """All rows, with all columns, by `_pos`."""
     return pa.concat_tables(
-        [snapshot.table.schema.empty_table(), *_in_order(snapshot, None, 0, None)]
+        [snapshot.table.schema.empty_table(), *_in_order(snapshot, None)]
     )
 
 # %% ../../nbs/data/02_reading.ipynb #acddc3f2
@@ -210,36 +211,49 @@ def documents_by_id(
     return {document[ID]: document for document in assemble(rows)}
 
 # %% ../../nbs/data/02_reading.ipynb #6698f87c
-def scan(snapshot: Snapshot) -> pl.LazyFrame:
-    """The rows as a `pl.LazyFrame`: `_id`, `_pos` and the keys, by `_pos`. Irregular nested values are JSON text."""
-    from polars.io.plugins import register_io_source
+def scan(snapshot: Snapshot, regular: bool = False) -> pl.LazyFrame:
+    """The rows as a `pl.LazyFrame`: `_id`, `_pos` and the keys, by `_pos`. Irregular nested values are JSON text.
 
+    `regular` leaves out the rows that have something in `_rest`; `irregular_documents` gives those.
+    """
     names = {ID: ID, POS: POS} | {
         key: field.name for key, field in columns(snapshot.table.schema).items()
     }
-    physical = snapshot.table.schema
-    empty = pl.from_arrow(
-        pa.schema([physical.field(name) for name in names.values()]).empty_table()
+    empty = pl.DataFrame(
+        pl.from_arrow(
+            pa.schema(
+                [snapshot.table.schema.field(name) for name in names.values()]
+            ).empty_table()
+        )
     )
-    schema = dict(zip(names, empty.schema.values(), strict=True))  # type: ignore[union-attr]
+    schema = dict(zip(names, empty.dtypes, strict=True))
 
     def frames(
         wanted: list[str] | None,
         where: pl.Expr | None,
-        rows: int | None,
+        limit: int | None,
         _size: int | None,
     ) -> Iterator[pl.DataFrame]:
-        keys = list(schema) if wanted is None else wanted
-        left = rows
-        for table in _in_order(snapshot, [names[key] for key in keys], 0, None):
+        chosen = {key: names[key] for key in (schema if wanted is None else wanted)}
+        for table in _scanned(snapshot, list(chosen.values()), regular):
             frame = pl.DataFrame(
-                pl.from_arrow(table.select([names[key] for key in keys]))
-            ).rename({names[k]: k for k in keys})
-            frame = frame if where is None else frame.filter(where)
-            frame = frame if left is None else frame.head(left)
-            left = left if left is None else left - len(frame)
+                pl.from_arrow(table.select(list(chosen.values())))
+            ).rename({v: k for k, v in chosen.items()})
+            frame = (frame if where is None else frame.filter(where)).slice(0, limit)
+            limit = None if limit is None else limit - len(frame)
             yield frame
-            if left == 0:
+            if limit == 0:
                 return
 
     return register_io_source(frames, schema=schema, is_pure=True)
+
+
+def _scanned(snapshot: Snapshot, names: list[str], regular: bool) -> Iterator[pa.Table]:
+    if not regular:
+        return _in_order(snapshot, names)
+    return _tables(snapshot.table.scanner(columns=names, filter=f"{REST} IS NULL"))
+
+# %% ../../nbs/data/02_reading.ipynb #5d54a8cb
+def irregular_documents(snapshot: Snapshot) -> Iterator[dict[str, Any]]:
+    """The documents that their columns don't hold completely."""
+    return assemble(snapshot.table.to_table(filter=f"{REST} IS NOT NULL"))

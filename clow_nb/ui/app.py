@@ -8,13 +8,14 @@ __all__ = ['list_table', 'WorkspaceView', 'workspace_view', 'page_parameters', '
 # %% ../../nbs/ui/05_app.ipynb #f834ebd6
 import os
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
 import ipywidgets
 
 from ..core.text import t
-from .base import Header, View, shown
+from .base import Header, View, chart_code, shown
 from .pages import COLLECTIONS, LazyTabs
 from clow_nb.ui.tables import (
     Safe,
@@ -129,7 +130,12 @@ class WorkspaceView(View):
     def _opener(self, kind: str, names: list[str]) -> list[ipywidgets.Widget]:
         if kind not in ("rawdata", "dataset", "training", "evaluation"):
             return []
-        choice = ipywidgets.Dropdown(options=names, description=t("Open"), value=None)
+        choice = ipywidgets.Dropdown(
+            options=names,
+            description=t("Open"),
+            value=None,
+            style={"description_width": "auto"},
+        )
         place = ipywidgets.VBox()
 
         def show(change: dict[str, Any]) -> None:
@@ -157,10 +163,22 @@ def workspace_view(workspace: Any) -> View:
     return WorkspaceView(workspace)
 
 # %% ../../nbs/ui/05_app.ipynb #6dfc7832
+_WARM = (
+    "clow_nb.data.dataset",
+    "clow_nb.evals.evaluation",
+    "clow_nb.train.training",
+    "clow_nb.ui.evaluation",
+)
+
+
 def page_parameters() -> dict[str, str]:
-    """The query string of the visit (`?evaluation=e-intent`) as a dict; waits for the visit in a warm kernel."""
+    """The query string of the visit (`?evaluation=e-intent`) as a dict; a warm kernel imports all, then waits for it."""
     from voila.utils import get_query_string
 
+    if os.environ.get("VOILA_PREHEAT") == "True":
+        for module in _WARM:
+            import_module(module)
+        chart_code()
     return {
         name: text
         for name, text in parse_qsl(get_query_string() or "")

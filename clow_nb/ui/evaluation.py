@@ -141,10 +141,12 @@ def _chosen(workspace: Any, name: str | None) -> ipywidgets.Widget:
             "This workspace has no evaluation yet. Make one with ws.evaluations.create()."
         )
     place = ipywidgets.VBox()
+    known = name if name in names else None
     choice = ipywidgets.Dropdown(
         options=names,
-        value=name if name in names else None,
+        value=known,
         description=t("Evaluation"),
+        style={"description_width": "auto"},
     )
 
     def show(wanted: str | None) -> None:

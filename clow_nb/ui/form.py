@@ -150,13 +150,10 @@ class Form(ipywidgets.GridBox):
         self.add_class("clow-form")
 
     def _field(self, key: str, property_: Mapping[str, Any]) -> ipywidgets.Widget:
-        help_ = " ".join(
-            filter(None, [property_.get("description", ""), bounds_text(property_)])
-        )
-        label = ipywidgets.HTML(safe("<code>{}</code>", key))
-        note = ipywidgets.HTML(
-            safe('<div class="clow-help">{}</div>', t(help_) if help_ else "")
-        )
+        described = t(property_.get("description", ""))
+        help_ = " · ".join(filter(None, [described, bounds_text(property_)]))
+        label = ipywidgets.HTML(safe('<code class="clow-key">{}</code>', key))
+        note = ipywidgets.HTML(safe('<div class="clow-help">{}</div>', help_))
         return ipywidgets.VBox([label, self.inputs[key], note])
 
     def values(self) -> dict[str, Any]:

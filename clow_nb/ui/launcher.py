@@ -194,7 +194,10 @@ class TrainingView(View):
         self.params = schema.model_validate(training.params).model_dump(mode="json")
         self.form = Form(schema.model_json_schema(), self.params)
         self.name = ipywidgets.Text(
-            value=training.name, description=t("Run as"), continuous_update=False
+            value=training.name,
+            description=t("Run as"),
+            continuous_update=False,
+            style={"description_width": "auto"},
         )
         self.curve = ipywidgets.VBox()
         self._drawn = (None, -1)

@@ -122,11 +122,8 @@ _HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
 def font_css(text: str) -> str:
     """The style rules for a page that shows `text`, with the font in them if it has Korean letters and the font is there."""
     rule = f":root {{ font-family: {_FAMILIES}; }}"
-    files = {400: "Regular", 600: "SemiBold"} if _HANGUL.search(text) else {}
-    for weight, style in files.items():
-        path = font_folder() / f"{FONT}-{style}.woff2"
-        if path.exists():
-            data = base64.b64encode(path.read_bytes()).decode()
-            source = f"url(data:font/woff2;base64,{data}) format('woff2')"
-            rule += f"\n@font-face {{ font-family: {FONT}; font-weight: {weight}; src: {source}; }}"
-    return rule
+    path = font_folder() / f"{FONT}-Regular.woff2"
+    if not _HANGUL.search(text) or not path.exists():
+        return rule
+    source = f"url(data:font/woff2;base64,{base64.b64encode(path.read_bytes()).decode()}) format('woff2')"
+    return f"{rule}\n@font-face {{ font-family: {FONT}; src: {source}; }}"

@@ -44,7 +44,7 @@ def _is_number(node: ast.AST) -> bool:
     return (
         isinstance(node, ast.Constant)
         and type(node.value) in (int, float)
-        and math.isfinite(node.value)
+        and abs(node.value) < 1e15
     )
 
 # %% ../../nbs/evals/02_gates.ipynb #768b239b
@@ -136,7 +136,7 @@ def _digits(*values: float) -> int:
 def _text(value: float, digits: int) -> str:
     return (
         str(int(value))
-        if abs(value) > 1 and value == round(value)
+        if abs(value) > 1 and value.is_integer()
         else f"{value:.{digits}f}"
     )
 

@@ -137,20 +137,19 @@ def ece(
 def _counted(truth: np.ndarray, guess: np.ndarray) -> dict[str, float]:
     from sklearn import metrics
 
-    averages = {
-        f"{name}_{average}": metrics.precision_recall_fscore_support(
-            truth, guess, average=average, zero_division=0
-        )[i]
-        for i, name, average in (
-            (2, "f1", "macro"),
-            (2, "f1", "weighted"),
-            (0, "precision", "macro"),
-            (1, "recall", "macro"),
-        )
+    labels = np.arange(max(truth.max(), guess.max()) + 1)
+    shares = metrics.precision_recall_fscore_support(
+        truth, guess, labels=labels, zero_division=0
+    )
+    precision, recall, f1, support = shares
+    values = {
+        "accuracy": (truth == guess).mean(),
+        "f1_macro": f1.mean(),
+        "f1_weighted": np.average(f1, weights=support),
+        "precision_macro": precision.mean(),
+        "recall_macro": recall.mean(),
+        "mcc": metrics.matthews_corrcoef(truth, guess) if len(labels) > 1 else 0.0,
     }
-    one = len({*truth, *guess}) == 1
-    mcc = 0.0 if one else metrics.matthews_corrcoef(truth, guess)
-    values = {"accuracy": metrics.accuracy_score(truth, guess), **averages, "mcc": mcc}
     return {name: float(value) for name, value in values.items()}
 
 # %% ../../nbs/evals/00_metrics.ipynb #e07e5f5d

@@ -15,7 +15,7 @@ import polars as pl
 from ..core.errors import DataError, ParameterError
 from ..core.plugins import registry
 from ..core.text import t
-from .charts import BLUE, INK, ORANGE
+from .charts import BLUE, INK, MUTED, ORANGE
 from .metrics import confusion as count_cells
 from .metrics import measure
 
@@ -161,7 +161,7 @@ def _matrix(cells: pl.DataFrame, shown: list[str], rest: str) -> pl.DataFrame:
     return counted.with_columns(tone=tone).sort("actual", "predicted")
 
 # %% ../../nbs/evals/01_templates.ipynb #c5d85e8e
-def _heatmap(matrix: pl.DataFrame, order: list[str], title: dict[str, Any]) -> Any:
+def _heatmap(matrix: pl.DataFrame, order: list[str], notes: list[str]) -> Any:
     import altair as alt
 
     step = 38 if len(order) <= 12 else 28 if len(order) <= 30 else 12
@@ -189,9 +189,8 @@ def _heatmap(matrix: pl.DataFrame, order: list[str], title: dict[str, Any]) -> A
         text=alt.Text("count:Q", format=",d"), color=dark
     )
     layers = squares + numbers if len(order) <= 30 else squares
-    return layers.properties(
-        title=alt.TitleParams(**title), width=alt.Step(step), height=alt.Step(step)
-    )
+    title = alt.TitleParams(notes, fontSize=12, fontWeight=400, color=MUTED)
+    return layers.properties(title=title, width=alt.Step(step), height=alt.Step(step))
 
 
 @template("confusion", title="Confusion matrix", limit=20)
@@ -203,13 +202,13 @@ def confusion(predictions: pl.DataFrame, settings: dict[str, Any]) -> Any:
     shown, total = _shown_labels(cells, settings["limit"]), len(
         {*cells["actual"], *cells["predicted"]}
     )
-    lines = [
+    notes = [
         t(
             "A row is a true label, a column a prediction. Blue is right, orange is wrong."
         )
     ]
     if len(shown) < total:
-        lines.append(
+        notes.append(
             t(
                 "{shown} of {total} labels: those with the most mistakes.",
                 shown=len(shown),
@@ -217,11 +216,7 @@ def confusion(predictions: pl.DataFrame, settings: dict[str, Any]) -> Any:
             )
         )
     order = [*shown, "…"] if len(shown) < total else shown
-    return _heatmap(
-        _matrix(cells, shown, "…"),
-        order,
-        {"text": t("Confusion matrix"), "subtitle": lines},
-    )
+    return _heatmap(_matrix(cells, shown, "…"), order, notes)
 
 # %% ../../nbs/evals/01_templates.ipynb #72624845
 @template("wrong", title="Wrong examples", limit=50)

@@ -23,7 +23,6 @@ from ..core.records import VersionRow
 from ..core.refs import Ref
 from .predictor import Predictor, load_predictor, read_config
 from .promotion import Promotion, promote
-from .tracking import has_store, mirror
 
 # %% ../../nbs/train/06_models.ipynb #f788c108
 def _put(ctx: Context, folder: Path, *parts: str) -> None:
@@ -261,6 +260,4 @@ def register(
     for ref in refs:
         ctx.catalog.link(ref, made.ref, ref.kind)
     _announce(ctx, str(made.ref))
-    if has_store(ctx):
-        mirror(ctx, model)
     return made

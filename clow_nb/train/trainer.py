@@ -245,6 +245,8 @@ def fit(
             valid=len(valid),
         )
     with torch.random.fork_rng(devices=[]):
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)
         model, optimizer, progress = _start(task, folder)
         best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
         for row in progress.history:

@@ -80,9 +80,8 @@ def _column_changes(before: pa.Table, after: pa.Table) -> Iterator[tuple[int, Ce
     for key, field in columns(after.schema).items():
         if before[field.name].equals(after[field.name]):
             continue
-        if is_json(field) or pa.types.is_nested(field.type):
-            rows = range(len(after))
-        else:
+        rows = list(range(len(after)))
+        if not is_json(field) and not pa.types.is_nested(field.type):
             old, new = (
                 pl.Series(pl.from_arrow(table[field.name])) for table in (before, after)
             )

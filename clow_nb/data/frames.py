@@ -129,8 +129,9 @@ def documents_frame(
                 odd.setdefault(key, {})[row] = (
                     value if isinstance(value, str) else to_json(value)
                 )
+    known = {column.name: column for column in frame}
     shown = [
-        _as_text(frame[key] if key in frame else None, key, texts, len(frame))
+        _as_text(known.get(key), key, texts, len(frame))
         for key, texts in odd.items()
         if is_text(key)
     ]

@@ -134,7 +134,7 @@ def list_frame(ctx: Context, kind: str) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=_LIST, orient="row")
 
 # %% ../../nbs/data/07_history.ipynb #4fa98ebf
-_LIST = {
+_LIST: dict[str, Any] = {
     "name": pl.String,
     "title": pl.String,
     "version": pl.Int64,

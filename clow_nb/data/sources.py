@@ -6,7 +6,7 @@
 __all__ = ['with_progress', 'shred_source', 'identified', 'keyed', 'check_key', 'key_texts']
 
 # %% ../../nbs/data/04b_sources.ipynb #c6ea04b8
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from ..core.errors import DataError
 from ..core.text import t
 from .documents import assemble, shred
 from .frames import shred_frame
-from .layout import BASE, ID, POS, columns
+from .layout import BASE, ID, POS, REST, columns, is_json
 from .reading import Snapshot, read_rows
 from .values import to_json
 
@@ -26,7 +26,7 @@ def with_progress(documents: Iterable[Any]) -> Iterator[Any]:
     """The same documents, with a progress bar if they take more than 2 s."""
     from tqdm.auto import tqdm
 
-    total = len(documents) if hasattr(documents, "__len__") else None
+    total = len(documents) if isinstance(documents, Sized) else None
     return iter(
         tqdm(
             documents,
@@ -148,9 +148,7 @@ def _only(rows: pa.Table, key: str) -> pa.Table:
 
 def check_key(rows: pa.Table, key: str, role: str) -> None:
     """Raise `DataError` where no document has the key that plays a role, such as `label`."""
-    if len(rows) and not any(
-        key in document for document in assemble(_only(rows, key))
-    ):
+    if len(rows) and key_texts(rows, key).null_count() == len(rows):
         raise DataError(
             "No document has the key {key!r}, which {role}= names. The keys are: {keys}.",
             key=key,
@@ -161,6 +159,14 @@ def check_key(rows: pa.Table, key: str, role: str) -> None:
 # %% ../../nbs/data/04b_sources.ipynb #d7d8a85e
 def key_texts(rows: pa.Table, key: str) -> pl.Series:
     """The values of a key as text: text as it is, other values as JSON; null where a document has no such key."""
+    field = columns(rows.schema).get(key)
+    if (
+        field is not None
+        and field.type == pa.string()
+        and not is_json(field)
+        and rows[REST].null_count == len(rows)
+    ):
+        return pl.Series(key, pl.from_arrow(rows[field.name]), dtype=pl.String)
     values = (document.get(key) for document in assemble(_only(rows, key)))
     texts = [
         value if value is None or isinstance(value, str) else to_json(value)

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import lance
@@ -188,7 +188,7 @@ def _attempt(
             version=last.version + 1,
             lance=head.version + 1,
             stamp=stamp,
-            at=datetime.now(timezone.utc),
+            at=datetime.now(UTC),
             rows=last.rows + change.added - len(change.removed),
             added=change.added,
             updated=change.updated,
@@ -216,13 +216,7 @@ def create_table(uri: str, stamp: Stamp, rows: pa.Table) -> Commit:
             else []
         )
         commit = Commit(
-            1,
-            1,
-            stamp,
-            datetime.now(timezone.utc),
-            len(rows),
-            added=len(rows),
-            end=len(rows),
+            1, 1, stamp, datetime.now(UTC), len(rows), added=len(rows), end=len(rows)
         )
         transaction = Transaction(0, LanceOperation.Overwrite(rows.schema, fragments))
         LanceDataset.commit(

@@ -10,8 +10,8 @@ import base64
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
-from datetime import date, datetime, timezone
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -58,12 +58,12 @@ def _tagged_dict(value: dict[str, Any]) -> dict[str, Any]:
         return {
             "$items": [[_tagged(key), _tagged(item)] for key, item in value.items()]
         }
-    plain = {key: _tagged(item) for key, item in value.items()}
+    tagged = {key: _tagged(item) for key, item in value.items()}
     looks_tagged = len(value) == 1 and next(iter(value)).startswith("$")
-    return {"$dict": plain} if looks_tagged else plain
+    return {"$dict": tagged} if looks_tagged else tagged
 
 # %% ../../nbs/data/00_values.ipynb #4b4bb20d
-_TAGS = {
+_TAGS: dict[str, Callable[[Any], Any]] = {
     "$str": lambda text: base64.b64decode(text).decode("utf-8", "surrogatepass"),
     "$int": lambda text: int(text, 16),
     "$float": float,
@@ -99,8 +99,7 @@ def from_json(text: str) -> Any:
     return _untagged(json.loads(text))
 
 # %% ../../nbs/data/00_values.ipynb #bdd7748b
-_KINDS = (bool, int, float, str, bytes, datetime, date)
-_EXACT = {*_KINDS, type(None)}
+_EXACT = {bool, int, float, str, bytes, datetime, date, type(None)}
 
 
 def plain(value: Any, key: str) -> Any:
@@ -121,18 +120,33 @@ def plain(value: Any, key: str) -> Any:
     return _plain_scalar(value, key)
 
 # %% ../../nbs/data/00_values.ipynb #73610736
+_BASES: dict[tuple[type, ...], Callable[[Any], Any]] = {
+    (int,): int,
+    (float,): float,
+    (str,): str.__str__,
+    (bytes, bytearray, memoryview): bytes,
+}
+
+
 def _plain_scalar(value: Any, key: str) -> Any:
     if isinstance(value, datetime):
-        return datetime.fromisoformat(value.isoformat()[:32])
-    for kind in _KINDS:
-        if isinstance(value, kind):
-            return (
-                kind(value)
-                if kind is not date
-                else date(value.year, value.month, value.day)
-            )
-    if isinstance(value, bytearray | memoryview):
-        return bytes(value)
+        parts = (
+            value.year,
+            value.month,
+            value.day,
+            value.hour,
+            value.minute,
+            value.second,
+            value.microsecond,
+        )
+        return (
+            datetime(*parts, tzinfo=value.tzinfo) if value == value else None
+        )  # pandas has a date that is none
+    if isinstance(value, date):
+        return date(value.year, value.month, value.day)
+    for kinds, base in _BASES.items():
+        if isinstance(value, kinds):
+            return base(value)
     raise DataError(
         "The key {key!r} holds a value of type {type}. A document holds numbers, text, true/false, bytes, dates, "
         "null, and lists and objects of these: turn the value into one of them first.",
@@ -176,18 +190,18 @@ def infer(values: Sequence[Any], depth: int = 0) -> pa.DataType | None:
     [(kind, count)] = counts.most_common(1)
     if 2 * count < counts.total():
         return None
-    same = [value for value in values if type(value) is kind]
+    alike: list[Any] = [value for value in values if type(value) is kind]
     if kind is datetime:
-        utc = sum(map(_is_utc, same))
-        return TIME_UTC if 2 * utc > len(same) else TIME
+        utc = sum(map(_is_utc, alike))
+        return TIME_UTC if 2 * utc > len(alike) else TIME
     if kind is list:
-        item = infer([item for value in same for item in value], depth + 1)
+        item = infer([item for value in alike for item in value], depth + 1)
         return item and pa.list_(item)
-    return _infer_struct(same, depth) if kind is dict else _ARROW[kind]
+    return _infer_struct(alike, depth) if kind is dict else _ARROW[kind]
 
 # %% ../../nbs/data/00_values.ipynb #1d603049
 def _is_utc(value: datetime) -> bool:
-    return value.tzinfo is timezone.utc or getattr(value.tzinfo, "key", None) == "UTC"
+    return value.tzinfo is UTC or getattr(value.tzinfo, "key", None) == "UTC"
 
 
 def _infer_struct(values: list[dict[str, Any]], depth: int) -> pa.DataType | None:
@@ -271,12 +285,7 @@ def same(one: Any, two: Any) -> bool:
     if type(one) is list:
         return len(one) == len(two) and all(map(same, one, two))
     if type(one) is float:
-        return (
-            one == two
-            and math.copysign(1, one) == math.copysign(1, two)
-            or one != one
-            and two != two
-        )
+        return repr(one) == repr(two)
     if type(one) is datetime:
         return one == two and one.utcoffset() == two.utcoffset()
     return bool(one == two)

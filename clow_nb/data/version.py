@@ -133,7 +133,7 @@ class _Documents(_Reading):
         found = documents_frame(
             self.documents(query, sort, skip, limit, fields), self.snapshot.table.schema
         )
-        shown = compile_projection(fields)(dict.fromkeys(found.columns, {}))
+        shown = compile_projection(fields)({key: {} for key in found.columns})
         return found.select(list(shown))
 
     def count(self, query: Query | None = None) -> int:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from clow_nb.core.context import Context
 from clow_nb.data.dataset import Dataset, Datasets
-from clow_nb.data.diff import changed_cells, cell_rows
+from clow_nb.data.diff import cell_rows, changed_cells
 from clow_nb.data.documents import MISSING
 from clow_nb.data.values import from_json, same
 

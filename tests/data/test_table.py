@@ -203,7 +203,7 @@ def test_missing_and_damaged_files_are_named(uri: str) -> None:
     assert "FileError" in fresh.stderr and f"The table {uri} cannot be read" in fresh.stderr
     assert len(list(assemble(table.at(one.lance).to_table()))) == 20
     drop_table(uri)
-    with pytest.raises(FileError, match="t.lance cannot be read"):
+    with pytest.raises(FileError, match=r"t\.lance cannot be read"):
         table.at()
 
 

@@ -22,6 +22,7 @@ from clow_nb.ui.tables import (
     empty,
     headings,
     html_table,
+    kind_text,
     safe,
     status_chip,
     text_of,
@@ -40,6 +41,7 @@ def list_table(
             {
                 **row,
                 **({"status": status_chip(status)} if status is not None else {}),
+                **({"kind": kind_text(row["kind"])} if "kind" in row else {}),
                 **({"name": safe('<a href="{}">{}</a>', link, name)} if link else {}),
             }
         )

@@ -18,7 +18,16 @@ from ..runs.queue import Runs
 from .base import Header, View, chart_widget, shown
 from .grid import FrameRows, Grid
 from .launcher import RunPanel
-from .tables import Safe, empty, headings, html_table, safe, section, text_of
+from clow_nb.ui.tables import (
+    Safe,
+    empty,
+    headings,
+    html_table,
+    safe,
+    section,
+    text_of,
+    when,
+)
 
 # %% ../../nbs/ui/04_evaluation.ipynb #f19b44a4
 _SHORT = 15
@@ -59,6 +68,7 @@ def figures(evaluation: Any) -> list[list[str]]:
             t("Split"): spec["split"],
         }
         return [[name, value] for name, value in asked.items() if value]
+    facts[t("Made")] = when(evaluation.result.created_at)
     names = {
         "accuracy": t("Accuracy"),
         "f1_macro": t("Macro F1"),

@@ -15,7 +15,7 @@ import ipywidgets
 from ..core.lineage import Lineage
 from ..core.text import t
 from .base import Header, View
-from .tables import Safe, empty, html_table, safe, section, when
+from .tables import Safe, empty, html_table, kind_text, safe, section, when
 
 # %% ../../nbs/ui/06_lineage.ipynb #f4e405e7
 def _depths(pairs: Sequence[tuple[str, str]]) -> dict[str, int]:
@@ -72,22 +72,6 @@ def _mean(values: Sequence[float]) -> float:
 _WIDE, _HIGH, _ACROSS, _DOWN = 178, 46, 52, 16
 
 
-def _kind(ref: str) -> str:
-    kinds = {
-        "rawdata": t("Rawdata"),
-        "dataset": t("Dataset"),
-        "converter": t("Converter"),
-        "training": t("Training"),
-        "model": t("Model"),
-        "evaluation": t("Evaluation"),
-        "service": t("Service"),
-        "pipeline": t("Pipeline"),
-        "run": t("Run"),
-    }
-    kind = ref.partition(":")[0]
-    return kinds.get(kind, kind)
-
-
 def _node(ref: str, x: int, y: int, here: bool) -> Safe:
     name = ref.partition(":")[2]
     short = name if len(name) <= 23 else f"{name[:10]}…{name[-12:]}"
@@ -102,7 +86,7 @@ def _node(ref: str, x: int, y: int, here: bool) -> Safe:
             ref,
             _WIDE,
             _HIGH,
-            _kind(ref),
+            kind_text(ref.partition(":")[0]),
             short,
         ),
     )
@@ -176,28 +160,10 @@ def _table(edges: Sequence[Any]) -> Safe:
         {
             "source": e.source,
             "target": e.target,
-            "role": _role(e.role),
+            "role": kind_text(e.role),
             "when": when(e.created_at),
         }
         for e in edges
     ]
-    names = {
-        "source": t("From"),
-        "target": t("Made"),
-        "role": t("As"),
-        "when": t("When"),
-    }
+    names = {"source": t("From"), "target": t("To"), "role": t("As"), "when": t("When")}
     return html_table(rows, names)
-
-# %% ../../nbs/ui/06_lineage.ipynb #659bee82
-def _role(role: str) -> str:
-    roles = {
-        "dataset": t("Dataset"),
-        "converter": t("Converter"),
-        "source": t("Source"),
-        "model": t("Model"),
-        "raw": t("Rawdata"),
-        "training": t("Training"),
-        "evaluation": t("Evaluation"),
-    }
-    return roles.get(role, role)

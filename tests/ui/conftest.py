@@ -36,6 +36,7 @@ def page(chromium: Any) -> Iterator[Any]:
     """A fresh page of 1280 × 800. When the test is over, no request may have left this machine."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
+    page.set_default_timeout(150_000)  # a machine with other work takes its time; a test that passes never waits for it
     strangers: list[str] = []
     errors: list[str] = []
     page.on("request", lambda request: None if request.url.startswith(LOCAL) else strangers.append(request.url))

@@ -10,9 +10,9 @@ import csv
 import io
 import re
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -31,7 +31,7 @@ class _Dialect:
     escape: str | None = None
     space: bool = False
 
-    def rows(self, text: io.TextIOBase, strict: bool = False) -> "Iterator[list[str]]":
+    def rows(self, text: io.TextIOBase, strict: bool = False) -> Any:
         """The rows of `text` by Python's reader, which knows its line (`line_num`)."""
         csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
         return csv.reader(
@@ -125,7 +125,7 @@ def _broken_line(data: bytes, dialect: _Dialect) -> int:
         for _ in rows:
             pass
     except csv.Error:
-        return rows.line_num  # type: ignore[attr-defined]
+        return rows.line_num
     return 0
 
 
@@ -206,7 +206,7 @@ def _read_lines(
                 file=path.name,
                 line=rows.line_num,
                 found=len(row),
-                width=width,  # type: ignore[attr-defined]
+                width=width,
                 delimiter=dialect.delimiter,
             )
         for column, cell in zip(

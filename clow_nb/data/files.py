@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -232,17 +232,18 @@ def _check_file(path: Path) -> None:
         raise _empty(path)
 
 
-def _fetch(url: str, target: Path) -> None:
+def _open_url(url: str) -> IO[bytes]:
     import fsspec
     from urllib.request import urlopen
 
+    if url.startswith(("http://", "https://")):
+        return urlopen(url, timeout=60)  # noqa: S310
+    return fsspec.open(url).open()
+
+
+def _fetch(url: str, target: Path) -> None:
     try:
-        opened = (
-            urlopen(url, timeout=60)
-            if url.startswith(("http://", "https://"))
-            else fsspec.open(url).open()
-        )  # noqa: S310
-        with opened as source, target.open("wb") as file:
+        with _open_url(url) as source, target.open("wb") as file:
             shutil.copyfileobj(source, file)
     except (OSError, ValueError, ImportError) as error:
         raise FileError(

@@ -137,12 +137,8 @@ def _compare(place: _Place, operator: str, operand: Any) -> str | None:
     if type(operand) not in _family(dtype):
         return _NEVER
     sign: str = _SIGNS[operator]
-    if (
-        dtype == pa.bool_()
-        and sign != "="
-        or type(operand) is float
-        and not math.isfinite(operand)
-    ):
+    endless = type(operand) is float and not math.isfinite(operand)
+    if endless or (dtype == pa.bool_() and sign != "="):
         return None
     if dtype == pa.int64() and type(operand) is float:
         whole = _whole(sign, operand)

@@ -68,7 +68,12 @@ def _test(condition: Condition) -> _Test:
     name, operand = condition.operator, condition.operand
     if name in _COMPARE:
         return _compares(name, operand)
-    return {"$eq": _equals, "$in": _is_in, "$regex": _matches}[name](operand)
+    builders: dict[str, Callable[[Any], _Test]] = {
+        "$eq": _equals,
+        "$in": _is_in,
+        "$regex": _matches,
+    }
+    return builders[name](operand)
 
 
 def _on_values(condition: Condition) -> Callable[[dict[str, Any]], bool]:
@@ -77,13 +82,10 @@ def _on_values(condition: Condition) -> Callable[[dict[str, Any]], bool]:
         return lambda document: any(value is not MISSING for value in find(document))
     test = _test(condition)
 
-    def holds(document: dict[str, Any]) -> bool:
-        for value in find(document):
-            if test(value) or (type(value) is list and any(map(test, value))):
-                return True
-        return False
-
-    return holds
+    return lambda document: any(
+        test(value) or (type(value) is list and any(map(test, value)))
+        for value in find(document)
+    )
 
 
 def _compile(node: Node) -> Callable[[dict[str, Any]], bool]:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping
 from fractions import Fraction
 from hashlib import blake2b
+from itertools import accumulate
 
 import polars as pl
 
@@ -74,12 +75,13 @@ class _Urn:
             for name, weight in self.weights.items()
         }
         ball = chance * sum(due.values())
-        for name, balls in due.items():
-            ball -= balls
-            if ball < 0:
-                break
-        self.counts[name] += 1
-        return name
+        drawn = next(
+            name
+            for name, upto in zip(due, accumulate(due.values()), strict=True)
+            if ball < upto
+        )
+        self.counts[drawn] += 1
+        return drawn
 
 # %% ../../nbs/data/04a_splits.ipynb #30961f59
 def assign_splits(

@@ -8,7 +8,7 @@ __all__ = ['statistics']
 # %% ../../nbs/data/04_statistics.ipynb #4963389c
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -84,7 +84,11 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 # %% ../../nbs/data/04_statistics.ipynb #dcbb4f66
-_CONVERT = {"number": _float, "datetime": _moment, "text": _text}
+_CONVERT: dict[str, Callable[[Any], Any]] = {
+    "number": _float,
+    "datetime": _moment,
+    "text": _text,
+}
 
 
 def _odd_frame(values: list[Any], kind: str, dtype: pl.DataType) -> pl.DataFrame:
@@ -220,12 +224,12 @@ def _row(
     distinct = (top["distinct"][0] if len(top) else 0) + len(others)
     in_column = summary["count"] + others.total() - len(odd)
     return {
-        "key": key, "type": _types(dtype, in_column, odd), **summary, "count": summary["count"] + others.total(),
+        "key": _text(key), "type": _types(dtype, in_column, odd), **summary, "count": summary["count"] + others.total(),
         "distinct": distinct, "top": [{"value": text, "count": count} for text, count in best],
     }  # fmt: skip
 
 # %% ../../nbs/data/04_statistics.ipynb #02f5b792
-_SCHEMA = {
+_SCHEMA: dict[str, Any] = {
     "key": pl.String, "type": pl.String, "category": pl.String, "count": pl.Int64, "missing": pl.Int64, "zeros": pl.Int64,
     "mean": pl.Float64, "std": pl.Float64, "min": pl.Float64, "max": pl.Float64, "earliest": pl.Datetime("us"),
     "latest": pl.Datetime("us"), "distinct": pl.Int64, "top": pl.List(pl.Struct({"value": pl.String, "count": pl.Int64})),
@@ -234,6 +238,7 @@ _SCHEMA = {
 
 def _odd_values(
     frame: pl.LazyFrame,
+    names: dict[str, str],
     documents: Iterable[Mapping[str, Any]],
     encoded: Collection[str],
 ) -> tuple[dict[str, list[Any]], int]:
@@ -246,16 +251,9 @@ def _odd_values(
             found = odd.setdefault(key, [])
             if value is not None:
                 found.append(value)
-    for key, texts in (
-        frame.select(encoded).collect().to_dict(as_series=False).items()
-        if encoded
-        else ()
-    ):
-        odd[key] += [
-            value
-            for text in texts
-            if text is not None and (value := from_json(text)) is not None
-        ]
+    for key in encoded:
+        texts = frame.select(names[key]).drop_nulls().collect().to_series()
+        odd[key] += [value for text in texts if (value := from_json(text)) is not None]
     return odd, rows
 
 
@@ -272,7 +270,11 @@ def statistics(
     ones; null counts as missing; `top` lists the ten most frequent values as text. `label` names the key that is the label.
     """
     schema = frame.collect_schema()
-    odd, rows = _odd_values(frame, documents, encoded)
+    names = {
+        key: f"c{number}" for number, key in enumerate(schema)
+    }  # polars takes a key such as * for a pattern
+    frame = frame.rename(names)
+    odd, rows = _odd_values(frame, names, documents, encoded)
     keys = {
         key: None if key in encoded else schema.get(key)
         for key in [*schema, *odd]
@@ -280,7 +282,7 @@ def statistics(
     }
     kinds = {key: _main_kind(dtype, odd.get(key, [])) for key, dtype in keys.items()}
     parts = [
-        _values_of(frame, key, dtype, odd.get(key, []), kinds[key])
+        _values_of(frame, names.get(key, ""), dtype, odd.get(key, []), kinds[key])
         for key, dtype in keys.items()
     ]
     total, *collected = pl.collect_all(

@@ -120,7 +120,7 @@ def _only(document: Mapping[str, Any], keys: Sequence[str] | None) -> dict[str, 
     )
 
 # %% ../../nbs/data/03d_writers.ipynb #b61a3847
-_FORMULA = re.compile(r"[ \t\r\n]*[=+\-@\t\r＝＋－＠]")  # noqa: RUF001
+_FORMULA = re.compile(r"[ \t\r\n]*[=+\-@\t\r＝＋－＠]")
 _NUMBER = re.compile(r"[+-]?\d+([.,]\d+)*([eE][+-]?\d+)?%?")
 
 
@@ -185,7 +185,7 @@ def _column(values: list[Any]) -> Any:
     texts = [
         (
             value
-            if value is None or isinstance(value, str) and _is_sound(value)
+            if value is None or (isinstance(value, str) and _is_sound(value))
             else _json(value)
         )
         for value in values

@@ -1,6 +1,7 @@
 """Order, sort and projection against MongoDB's rules, with mongomock as the oracle."""
 
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import mongomock
@@ -74,4 +75,4 @@ def test_id_is_kept_unless_it_is_dropped() -> None:
 @given(st.lists(VALUES | st.booleans() | st.binary() | st.floats(), max_size=6))
 def test_any_values_can_be_sorted(values: list[Any]) -> None:
     keys = sorted(map(sort_key, values))
-    assert all(one <= other for one, other in zip(keys, keys[1:], strict=False))
+    assert all(one <= other for one, other in pairwise(keys))

@@ -5,12 +5,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import mongomock
-import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from clow_nb.core.errors import QueryError
-from clow_nb.data.filters import parse_query
 from clow_nb.data.query import compile_query, query_keys
 
 NUMBERS = st.sampled_from([-3, 2, 2.0, 2.5, 7, 10**6])
@@ -125,23 +122,3 @@ def test_keys_with_dots_are_found_by_their_name() -> None:
 def test_odd_keys_can_be_asked_for() -> None:
     for key in ("", " ", "한글 키", "😀", "a..b", ".", "'", "`", "_rest"):
         assert compile_query({key: 1})({key: 1}) and not compile_query({key: 1})({})
-
-
-@pytest.mark.parametrize(
-    ("query", "words"),
-    [
-        ({"Price": {"$near": 1}}, ["At Price", "'$near'", "$eq $gt"]),
-        ({"$or": [{"a": 1}, {"b": {"$in": 3}}]}, ["At $or.1.b.$in", "a list of values"]),
-        ({"a": {"$not": {"$in": 3}}}, ["At a.$not.$in"]),
-        ({"a": {"$in": [object()]}}, ["At a.$in", "type object"]),
-        ({"a": {"$gt": 1, "b": 2}}, ["At a:", "'b' is not an operator"]),
-        ({"a": {"$regex": "(", "$options": "i"}}, ["At a.$regex", "'('"]),
-        ({"a": {"$regex": b"x"}}, ["At a.$regex"]),
-        ({"a": {"$not": {"$options": "i"}}}, ["At a", "$regex"]),
-        ("Price > 5", ["At the top", "'Price > 5'"]),
-    ],
-)
-def test_mistakes_are_named_with_their_place(query: Any, words: list[str]) -> None:
-    with pytest.raises(QueryError) as caught:
-        parse_query(query)
-    assert all(word in str(caught.value) for word in words), str(caught.value)

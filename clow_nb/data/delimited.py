@@ -20,7 +20,7 @@ import pyarrow.csv as pa_csv
 
 from ..core.errors import FileError
 from ..core.text import t
-from .celltypes import typed
+from .celltypes import looks_like, typed
 from .encoding import detect_encoding, notice
 
 # %% ../../nbs/data/03b_delimited.ipynb #bc560c95
@@ -243,13 +243,8 @@ def _keys(path: Path, header: list[str]) -> list[str]:
 # %% ../../nbs/data/03b_delimited.ipynb #f6252f02
 def _doubt_header(path: Path, table: pa.Table) -> None:
     """Give notice of a key that would be a value like those below it."""
-    known = [
-        (field.name, field.type)
-        for field in table.schema
-        if not pa.types.is_string(field.type)
-    ]
     doubtful = [
-        key for key, dtype in known if typed(pa.chunked_array([[key]])).type == dtype
+        field.name for field in table.schema if looks_like(field.name, field.type)
     ]
     if doubtful:
         notice(

@@ -22,12 +22,7 @@ _KINDS: dict[type, str] = {
     bool: "bool", int: "number", float: "number", str: "text", bytes: "bytes",
     datetime: "datetime", date: "datetime", list: "list", dict: "object",
 }  # fmt: skip
-_DTYPES = {
-    "bool": pl.Boolean(),
-    "number": pl.Float64(),
-    "bytes": pl.Binary(),
-    "datetime": pl.Datetime("us"),
-}
+_DTYPES = {"bool": pl.Boolean(), "bytes": pl.Binary()}
 
 
 def _kind_and_type(dtype: pl.DataType) -> tuple[str, str]:
@@ -41,21 +36,18 @@ def _kind_and_type(dtype: pl.DataType) -> tuple[str, str]:
     return table.get(dtype.base_type(), ("text", "str"))
 
 # %% ../../nbs/data/04_statistics.ipynb #bdff6ce0
-def _exprs(key: str, dtype: pl.DataType, mixed: bool) -> list[pl.Expr]:
+def _exprs(key: str, dtype: pl.DataType, joint: pl.DataType) -> list[pl.Expr]:
+    """Both columns; values in the type `joint`, which odd ones share."""
     kind, column = _kind_and_type(dtype)[0], pl.col(key)
     value, measure = column, pl.lit(None, pl.Float64)
     if kind == "number":
-        value, measure = column.cast(pl.Float64) if mixed else column, column.cast(
-            pl.Float64
-        )
-    elif kind == "datetime" and isinstance(dtype, pl.Datetime) and dtype.time_zone:
+        value, measure = column.cast(joint), column.cast(pl.Float64)
+    elif isinstance(dtype, pl.Datetime) and dtype.time_zone:
         value = (
-            column.dt.convert_time_zone("UTC")
-            .dt.replace_time_zone(None)
-            .cast(pl.Datetime("us"))
+            column.dt.convert_time_zone("UTC").dt.replace_time_zone(None).cast(joint)
         )
-    elif kind == "datetime" and mixed:
-        value = column.cast(pl.Datetime("us"))
+    elif kind == "datetime":
+        value = column.cast(joint)
     elif kind == "text":
         measure = column.str.len_chars().cast(pl.Float64)
     elif kind == "list":
@@ -84,40 +76,55 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 # %% ../../nbs/data/04_statistics.ipynb #dcbb4f66
-_CONVERT: dict[str, Callable[[Any], Any]] = {
+def _joint_type(dtype: pl.DataType | None, values: list[Any], kind: str) -> pl.DataType:
+    """The type that holds a column of `dtype`, if there is one, and odd values of its kind."""
+    if kind == "number":
+        whole = all(
+            type(value) is int and -(2**63) <= value < 2**63 for value in values
+        )
+        return (
+            pl.Int64()
+            if whole and (dtype is None or dtype.is_integer())
+            else pl.Float64()
+        )
+    if kind == "datetime":
+        days = all(type(value) is date for value in values)
+        return (
+            pl.Date()
+            if days and (dtype is None or dtype == pl.Date)
+            else pl.Datetime("us")
+        )
+    return _DTYPES.get(kind, pl.String() if dtype is None else dtype)
+
+
+_CONVERT: dict[Any, Callable[[Any], Any]] = {
+    pl.Float64(): _float,
+    pl.Datetime("us"): _moment,
+    pl.String(): _text,
+}
+_MEASURE: dict[str, Callable[[Any], float]] = {
     "number": _float,
-    "datetime": _moment,
-    "text": _text,
+    "text": len,
+    "list": len,
 }
 
 
 def _odd_frame(values: list[Any], kind: str, dtype: pl.DataType) -> pl.DataFrame:
-    """Values of one kind in the two columns."""
-    measures: list[float | None] = [None] * len(values)
-    if kind in ("text", "list"):
-        measures = [float(len(value)) for value in values]
+    """Values of one kind in the two columns, in the type `dtype`."""
+    nothing: list[Any] = [None] * len(values)
+    convert, measure = _CONVERT.get(dtype), _MEASURE.get(kind)
     shown = (
-        [_CONVERT.get(kind, _same)(value) for value in values]
-        if kind not in ("list", "object")
-        else [None] * len(values)
+        nothing
+        if kind in ("list", "object")
+        else list(map(convert, values)) if convert else values
     )
-    series = pl.Series(
-        "value",
-        shown,
-        dtype=dtype if kind in ("list", "object") else _DTYPES.get(kind, pl.String()),
-    )
+    measures = list(map(measure, values)) if measure else nothing
     return pl.DataFrame(
         [
-            series,
-            pl.Series(
-                "measure", shown if kind == "number" else measures, dtype=pl.Float64
-            ),
+            pl.Series("value", shown, dtype=dtype),
+            pl.Series("measure", measures, dtype=pl.Float64),
         ]
     )
-
-
-def _same(value: Any) -> Any:
-    return value
 
 
 def _main_kind(dtype: pl.DataType | None, odd: list[Any]) -> str:
@@ -135,10 +142,11 @@ def _values_of(
 ) -> pl.LazyFrame:
     """The values of a key's main kind, from the column and from `odd`."""
     same = [value for value in odd if _KINDS[type(value)] == kind]
+    joint = _joint_type(dtype, same, kind)
     if dtype is None:
-        return _odd_frame(same, kind, pl.String()).lazy()
-    column = frame.select(_exprs(key, dtype, bool(same)))
-    return pl.concat([column, _odd_frame(same, kind, dtype).lazy()]) if same else column
+        return _odd_frame(same, kind, joint).lazy()
+    column = frame.select(_exprs(key, dtype, joint))
+    return pl.concat([column, _odd_frame(same, kind, joint).lazy()]) if same else column
 
 # %% ../../nbs/data/04_statistics.ipynb #1003a81b
 _TOP = 10

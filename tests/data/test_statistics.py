@@ -110,7 +110,17 @@ def test_nothing_at_all(frame: pl.LazyFrame) -> None:
     assert table.columns[:6] == ["key", "type", "category", "count", "missing", "zeros"]
 
 
-def test_odd_keys(tmp_path: Any) -> None:
+def test_odd_keys() -> None:
     names = ["", "a.b", "$x", "한글 키", "value", "measure", "len", "distinct", "*", "^a.*$"]
     table = statistics(pl.LazyFrame({name: [1, 2] for name in names}))
     assert table["key"].to_list() == names and table["max"].to_list() == [2.0] * len(names)
+
+
+def test_odd_documents_leave_whole_numbers_and_days_as_they_are() -> None:
+    frame = pl.LazyFrame({"n": [1, 1], "d": [date(2026, 1, 1)] * 2})
+    documents = [{"n": 5, "d": date(2026, 2, 2), "x": 3, "none": None}]
+    table = {row["key"]: row for row in statistics(frame, documents).to_dicts()}
+    assert [entry["value"] for entry in table["n"]["top"]] == ["1", "5"]
+    assert [entry["value"] for entry in table["d"]["top"]] == ["2026-01-01", "2026-02-02"]
+    assert table["x"]["top"] == [{"value": "3", "count": 1}]
+    assert _of(frame, "n", documents=[{"n": 2.5}])["top"][0] == {"value": "1.0", "count": 2}

@@ -1,0 +1,76 @@
+"""Rows of the queue's database that were planted, lost or left behind."""
+
+import base64
+import pickle
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+from clow_nb.core.context import Context
+from clow_nb.runs.launch import stop_worker, worker_log
+from clow_nb.runs.lease import Leases
+from clow_nb.runs.ledger import RunRow
+from clow_nb.runs.queue import Runs
+
+from .conftest import MakeNotebook, StartWorker, until
+
+
+class Bomb:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return (Path.touch, (self.path,))
+
+
+def plant(database: Path, path: Path) -> None:
+    """Two workflows whose inputs are pickles: one that waits in the queue, one that a dead worker was at."""
+    bomb = base64.b64encode(pickle.dumps(Bomb(path))).decode()
+    with closing(sqlite3.connect(database, timeout=20)) as connection:
+        names = [row[1] for row in connection.execute("PRAGMA table_info(workflow_status)")]
+        template = connection.execute("SELECT * FROM workflow_status WHERE workflow_uuid = 'good'").fetchone()
+        for id, status, executor in (("evil-1", "ENQUEUED", "nobody"), ("evil-2", "PENDING", "dead")):
+            row = dict(zip(names, template, strict=True))
+            row |= {"workflow_uuid": id, "status": status, "executor_id": executor, "inputs": bomb, "output": bomb}
+            row |= {"serialization": "py_pickle", "owner_xid": None, "created_at": int(time.time() * 1000)}
+            marks = ",".join("?" * len(names))
+            connection.execute(f"INSERT INTO workflow_status VALUES ({marks})", list(row.values()))
+        connection.commit()
+
+
+def test_a_planted_pickle_is_refused_and_the_worker_lives(
+    own: Context, notebook: MakeNotebook, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    worker = start_worker()
+    path = notebook("1")
+    Runs(own).submit(path, kind="k", id="good").wait(60, progress=False)
+    database = own.home / "db" / "dbos.sqlite"
+    assert b"py_pickle" not in database.read_bytes()
+    Leases(own).sign("dead", 2**22 + 1)
+    plant(database, tmp_path / "boom")
+    until(lambda: worker_log(own).read_text().count("holds a pickle") >= 2)
+    assert Runs(own).submit(path, kind="k", id="after").wait(60, progress=False).status == "SUCCEEDED"
+    assert worker.poll() is None
+    assert not (tmp_path / "boom").exists()
+    with closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute("SELECT status FROM workflow_status WHERE workflow_uuid LIKE 'evil%'").fetchall()
+    assert rows == [("ERROR",), ("ERROR",)]
+
+
+def test_runs_that_the_queue_has_forgotten_are_queued_anew(own: Context, notebook: MakeNotebook) -> None:
+    path = notebook("1 + 1")
+    runs = Runs(own)
+    runs.submit(path, kind="k", id="warm-up").wait(60, progress=False)
+    stop_worker(own)
+    for file in (own.home / "db").glob("dbos.sqlite*"):
+        file.unlink()
+    runs.ledger.add(RunRow(id="r1", kind="k", target="", notebook=str(path), sent=True))
+    runs.ledger.add(RunRow(id="r2", kind="k", target="", notebook=str(path), sent=True))
+    runs.ledger.begin("r2", "worker-of-yesterday")
+    for id in ("r1", "r2"):
+        (own.folder("runs", id) / "source.ipynb").write_bytes(path.read_bytes())
+    assert [runs.get(id).wait(60, progress=False).status for id in ("r1", "r2")] == ["SUCCEEDED"] * 2
+    assert [runs.get(id).row.round for id in ("r1", "r2")] == [2, 2]

@@ -191,7 +191,7 @@ def _read_fast(
         )
     return None if odd else table.slice(skipped)
 
-
+# %% ../../nbs/data/03b_delimited.ipynb #bf376dd6
 def _read_lines(
     path: Path, data: bytes, dialect: _Dialect, width: int, skipped: int = 1
 ) -> pa.Table:

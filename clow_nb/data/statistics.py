@@ -264,7 +264,7 @@ def _odd_values(
         odd[key] += [value for text in texts if (value := from_json(text)) is not None]
     return odd, rows
 
-
+# %% ../../nbs/data/04_statistics.ipynb #cade7bbd
 def statistics(
     frame: pl.LazyFrame,
     documents: Iterable[Mapping[str, Any]] = (),

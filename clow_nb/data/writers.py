@@ -171,17 +171,15 @@ def write_tsv(
 def _column(values: list[Any]) -> Any:
     import pyarrow as pa
 
-    from clow_nb.data.values import fit, infer
+    from clow_nb.data.dtypes import fitter, infer
 
     there = [value for value in values if value is not None]
     dtype = infer(there)
-    fits = dtype is not None and all(
-        fit(value, dtype)[0] is not None for value in there
-    )
-    if dtype is not None and fits:
-        return pa.array(
-            [None if value is None else fit(value, dtype)[0] for value in values], dtype
-        )
+    if dtype is not None:
+        fit = fitter(dtype)
+        cells = [(None, True) if value is None else fit(value) for value in values]
+        if all(cell is not None for cell, exact in cells if not exact):
+            return pa.array([cell for cell, _ in cells], dtype)
     texts = [
         (
             value

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from clow_nb.core.errors import DataError
 from clow_nb.data.documents import assemble, shred
+from clow_nb.data.dtypes import infer
 from clow_nb.data.frames import documents_frame, shred_frame
 from clow_nb.data.layout import align, columns
 from clow_nb.data.sources import identified
 from clow_nb.data.table import Stamp, Table, create_table
-from clow_nb.data.values import from_json, infer, plain, same, to_json
+from clow_nb.data.values import from_json, plain, same, to_json
 
 KEYS = st.sampled_from(["a", "A", "", ".", "a.b", "$set", "$date", "한글 키", "`", "'", '"', "_pos", "_rest", "_rowid", "k0", "😀", "\x00", "\ud800"])
 TEXT = st.text(st.characters(), max_size=8)

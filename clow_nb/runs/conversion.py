@@ -76,6 +76,13 @@ class Fault:
     error: str
 
     def __str__(self) -> str:
+        if self.line is None:
+            return t(
+                "document {document} ({id}): {error}",
+                document=self.document,
+                id=self.id,
+                error=self.error,
+            )
         return t(
             "document {document} ({id}), convert.py line {line}: {error}", **vars(self)
         )

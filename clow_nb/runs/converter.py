@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from clow_nb.data.dataset import Dataset
 
 # %% ../../nbs/runs/12_converter.ipynb #8f182aaf
-def _read_text(given: str | Path, role: str) -> str:
+def _read_text(given: str | Path, file: str) -> str:
     if isinstance(given, str) and (
         "\n" in given or " " in given.strip() or not given.strip()
     ):
@@ -36,8 +36,8 @@ def _read_text(given: str | Path, role: str) -> str:
         return Path(given).expanduser().read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise FileError(
-            "The {role} of the converter can't be read from {path} ({cause}). Give the path of a UTF-8 file, or the text itself.",
-            role=role,
+            "{file} can't be read from {path} ({cause}). Give the path of a UTF-8 file, or the text itself.",
+            file=file,
             path=str(given),
             cause=getattr(error, "strerror", None) or type(error).__name__,
         ) from None
@@ -50,7 +50,7 @@ def read_requirements(given: str | Path | Sequence[str] | None) -> list[str]:
     if not isinstance(given, str | Path):
         lines = list(given)
     elif isinstance(given, Path) or given.endswith(".txt"):
-        lines = _read_text(given, "requirements").splitlines()
+        lines = _read_text(given, "requirements.txt").splitlines()
     else:
         lines = given.splitlines()
     kept = [line.split(" #")[0].strip() for line in lines]
@@ -149,7 +149,7 @@ class Converter(Entity):
         message: str = "",
     ) -> "Converter":
         """A new version with other code or requirements, returned; what isn't given stays."""
-        text = self.code if code is None else _read_text(code, "code")
+        text = self.code if code is None else _read_text(code, "convert.py")
         lines = (
             self.requirements
             if requirements is None
@@ -230,7 +230,7 @@ class Converters(Collection[Converter]):
         description: str = "",
     ) -> Converter:
         """A new converter from `convert.py` (a path or its text); raises `DataError` for code that can't be one."""
-        text, lines = _read_text(code, "code"), read_requirements(requirements)
+        text, lines = _read_text(code, "convert.py"), read_requirements(requirements)
         check_code(text)
         self.ctx.catalog.create(
             self.kind, name, title, description, author=self.ctx.user

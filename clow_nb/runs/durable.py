@@ -31,7 +31,7 @@ def _refuse(self: Any, serialized_data: str) -> Any:
 
 def refuse_pickles() -> None:
     """Make this process unable to unpickle what stands in DBOS's tables."""
-    dbos_serialization.DefaultSerializer.deserialize = _refuse  # type: ignore[method-assign]
+    dbos_serialization.DefaultSerializer.deserialize = _refuse  # type: ignore
 
 # %% ../../nbs/runs/09_durable.ipynb #3f59fd93
 QUEUES = ("clow-runs", "clow-pipelines")

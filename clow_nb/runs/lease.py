@@ -87,11 +87,8 @@ class Lease:
 
     def holds(self, clock: float) -> bool:
         """Whether the worker counts as alive when the database's clock shows `clock` (seconds since 1970)."""
-        if (
-            self.status == "gone"
-            or self.host == host_name()
-            and not exists(self.pid, self.born)
-        ):
+        ended_here = self.host == host_name() and not exists(self.pid, self.born)
+        if self.status == "gone" or ended_here:
             return False
         return clock - self.renewed < (
             self.seconds if self.status != "starting" else 60

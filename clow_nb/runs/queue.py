@@ -157,11 +157,8 @@ class Runs:
         """One row a run, newest first: `id kind target status created started ended attempt parent error`."""
         import polars as pl
 
-        where = {
-            name: value
-            for name, value in {"kind": kind, "target": target}.items()
-            if value is not None
-        }
+        where: dict[str, Any] = {"kind": kind, "target": target}
+        where = {name: value for name, value in where.items() if value is not None}
         names = "id kind target status created_at started_at ended_at attempt parent error author".split()
         times = {
             name: pl.Datetime("us", "UTC") for name in names if name.endswith("_at")

@@ -22,7 +22,7 @@ from .cards import Card
 from .predictions import Progress, label_of
 from .presets import Presets
 from .report import report_html
-from .results import Result, evaluate, forget, results_of
+from .results import Result, evaluate, forget, results_of, results_table
 from .scoring import score_models
 from ..runs.current import replace_text
 from ..runs.queue import Runs
@@ -76,18 +76,7 @@ class _Answer(Entity):
 
     def results(self) -> pl.DataFrame:
         """One row a result, oldest first: `version model predictions dataset split documents accuracy f1_macro run created`."""
-        names = ("model", "predictions", "dataset", "split", "documents")
-        rows = [
-            {
-                "version": r.row.version,
-                **{name: r.about[name] for name in names},
-                **{name: r.metrics[name] for name in ("accuracy", "f1_macro")},
-                "run": r.about["run"],
-                "created": r.created_at,
-            }
-            for r in results_of(self.ctx, self.name)
-        ]
-        return pl.DataFrame(rows, infer_schema_length=None)
+        return results_table(results_of(self.ctx, self.name))
 
 # %% ../../nbs/evals/04_evaluation.ipynb #b01273ae
 class _Shown(_Answer):
@@ -136,6 +125,34 @@ class _Shown(_Answer):
         return target
 
 # %% ../../nbs/evals/04_evaluation.ipynb #0224d04b
+_Thing = str | Ref | Any
+
+
+def _ref(thing: _Thing) -> str:
+    """The reference of a thing that was given by name, by reference, or in the hand."""
+    return str(getattr(thing, "ref", thing))
+
+
+def _fixed(
+    ctx: Context, name: str, model: _Thing | None, dataset: _Thing | None
+) -> dict[str, str]:
+    """`model` and `dataset` of the evaluation, or in their place, with the versions that they have now."""
+    spec, resolve = ctx.catalog.get("evaluation", name).spec, ctx.catalog.resolve
+    if model and not spec["model"]:
+        raise ParameterError(
+            "The evaluation {name} judges the predictions in the key {key!r} and takes no model. Create another one with model=.",
+            name=name,
+            key=spec["predictions"],
+        )
+    judged = (
+        str(resolve(_ref(model or spec["model"]), "model")) if spec["model"] else ""
+    )
+    return {
+        "model": judged,
+        "dataset": str(resolve(_ref(dataset or spec["dataset"]), "dataset")),
+    }
+
+# %% ../../nbs/evals/04_evaluation.ipynb #d3be78d3
 class Evaluation(_Shown):
     """What is judged, by which documents, and what came out."""
 
@@ -153,48 +170,37 @@ class Evaluation(_Shown):
         """Its runs, newest first."""
         return Runs(self.ctx).list(self.kind, self.name)
 
-    def _refs(
-        self, model: str | Ref | None, dataset: str | Ref | None
-    ) -> dict[str, str]:
-        spec = self.item.spec
-        if model and not spec["model"]:
-            raise ParameterError(
-                "{ref} judges the predictions in the key {key!r} and takes no model. Create another evaluation with model=.",
-                ref=str(self.ref),
-                key=spec["predictions"],
-            )
-        resolve = self.ctx.catalog.resolve
-        judged = str(resolve(model or spec["model"], "model")) if spec["model"] else ""
-        return {
-            "model": judged,
-            "dataset": str(resolve(dataset or spec["dataset"], "dataset")),
-        }
-
     def run(
         self,
-        model: str | Ref | None = None,
-        dataset: str | Ref | None = None,
+        model: _Thing | None = None,
+        dataset: _Thing | None = None,
         id: str | None = None,
         parent: str | None = None,
     ) -> Run:
-        """Hand it to a worker; aliases such as `production` are resolved now. `model` and `dataset` replace its own for once.
+        """Hand it to a worker, aliases resolved as they are now. `model` and `dataset` take the place of its own for once.
 
         With an `id` that there is, that run is the answer. Raises `NotFound` and `ParameterError` before anything is written.
         """
-        params = {"evaluation": self.name, **self._refs(model, dataset)}
+        params = {
+            "evaluation": self.name,
+            **_fixed(self.ctx, self.name, model, dataset),
+        }
         return Runs(self.ctx).submit(
             "evaluate", params, kind=self.kind, target=self.name, id=id, parent=parent
         )
 
     def evaluate(
         self,
-        model: str | Ref | None = None,
-        dataset: str | Ref | None = None,
+        model: _Thing | None = None,
+        dataset: _Thing | None = None,
         progress: Progress | None = None,
     ) -> Result:
         """Judge here and now, in this process; what a worker's notebook calls. Raises `NotFound` and `DataError`."""
         return evaluate(
-            self.ctx, self.name, **self._refs(model, dataset), progress=progress
+            self.ctx,
+            self.name,
+            **_fixed(self.ctx, self.name, model, dataset),
+            progress=progress,
         )
 
     def __repr__(self) -> str:
@@ -202,14 +208,40 @@ class Evaluation(_Shown):
         return f"<{self.ref}: {spec['model'] or spec['predictions']} × {spec['dataset']} {self.status}>"
 
 # %% ../../nbs/evals/04_evaluation.ipynb #2f109492
-def _check_model(ctx: Context, model: str | Ref) -> str:
-    ref = Ref.parse(model, "model")
-    ctx.catalog.get("model", ref.name)
+def _check_model(ctx: Context, model: Any) -> str:
+    ref = Ref.parse(_ref(model), "model")
+    promised = {item.spec.get("model") for item in ctx.catalog.items("training")}
+    if isinstance(ref.version, int) or ref.name not in promised:
+        ctx.catalog.get("model", ref.name)
     return str(
         ctx.catalog.resolve(ref, "model") if isinstance(ref.version, int) else ref
     )
 
 
+def _spec(
+    ctx: Context,
+    dataset: _Thing,
+    model: _Thing | None,
+    predictions: str | None,
+    split: str | None,
+    label: str | None,
+    preset: str,
+) -> dict[str, Any]:
+    if (model is None) == (predictions is None):
+        raise ParameterError(
+            "Give either model= or predictions= (a key of the documents), and not both."
+        )
+    label_of(Datasets(ctx)[_ref(dataset)], label)
+    return {
+        "model": _check_model(ctx, model) if model else "",
+        "predictions": predictions or "",
+        "dataset": str(Ref.parse(_ref(dataset), "dataset")),
+        "split": ("test" if model else "") if split is None else split,
+        "label": label,
+        "preset": Presets(ctx)[preset].name,
+    }
+
+# %% ../../nbs/evals/04_evaluation.ipynb #1c78f8fd
 class Evaluations(Collection[Evaluation]):
     """The evaluations of a workspace."""
 
@@ -222,8 +254,8 @@ class Evaluations(Collection[Evaluation]):
         self,
         name: str,
         *,
-        dataset: str | Ref,
-        model: str | Ref | None = None,
+        dataset: _Thing,
+        model: _Thing | None = None,
         predictions: str | None = None,
         split: str | None = None,
         label: str | None = None,
@@ -236,19 +268,7 @@ class Evaluations(Collection[Evaluation]):
         `split` is `"test"` for a model and all documents for predictions; `""` is all documents. `label` is the key of the truth,
         if it is not the dataset's own. Raises `ParameterError`, `NotFound`, `DataError`, `InvalidName`, `AlreadyExists`.
         """
-        if (model is None) == (predictions is None):
-            raise ParameterError(
-                "Give either model= or predictions= (a key of the documents), and not both."
-            )
-        label_of(Datasets(self.ctx)[dataset], label)
-        spec = {
-            "model": _check_model(self.ctx, model) if model else "",
-            "predictions": predictions or "",
-            "dataset": str(Ref.parse(dataset, "dataset")),
-            "split": ("test" if model else "") if split is None else split,
-            "label": label,
-            "preset": Presets(self.ctx)[preset].name,
-        }
+        spec = _spec(self.ctx, dataset, model, predictions, split, label, preset)
         self.ctx.catalog.create(
             self.kind,
             check_name(name),
@@ -260,18 +280,14 @@ class Evaluations(Collection[Evaluation]):
         return self[name]
 
     def _row(self, item: Item) -> dict[str, Any]:
-        spec, found = item.spec, results_of(self.ctx, item.name)
+        found = results_of(self.ctx, item.name)
         metrics = found[-1].metrics if found else {}
         row = super()._row(item) | {"status": self._open(item.name).status}
-        judged = {
-            "model": spec["model"],
-            "predictions": spec["predictions"],
-            "dataset": spec["dataset"],
-            "split": spec["split"],
+        row |= {
+            name: item.spec[name]
+            for name in ("model", "predictions", "dataset", "split")
         }
-        return {
-            **row,
-            **judged,
+        return row | {
             "results": len(found),
             **{name: metrics.get(name) for name in ("accuracy", "f1_macro")},
         }

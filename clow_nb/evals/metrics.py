@@ -158,7 +158,7 @@ def classification_metrics(
     predicted: Sequence[Any],
     probabilities: Any = None,
     labels: Sequence[Any] | None = None,
-    confidence: Sequence[float] | None = None,
+    confidence: Sequence[float] | np.ndarray | None = None,
 ) -> dict[str, float]:
     """The scores of a classifier by their scikit-learn names, and `documents`, the number that they rest on.
 

@@ -6,17 +6,17 @@
 __all__ = ['Preset', 'Presets']
 
 # %% ../../nbs/evals/03_presets.ipynb #3ba2a777
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import polars as pl
 
-from ..core.catalog import Item
-from ..core.database import now
 from ..core.collection import Collection, Entity
 from ..core.context import Context
+from ..core.database import now
 from ..core.errors import AlreadyExists, ParameterError
 from ..core.plugins import registry
+from ..core.records import Item
 from ..core.refs import Ref, check_name
 from ..core.text import t
 from .cards import Card, make_card
@@ -26,7 +26,7 @@ _Arrangement = list[dict[str, Any]]
 
 
 def _shipped() -> dict[str, Item]:
-    arrangement = [
+    arrangement: _Arrangement = [
         {"template": name, "settings": {}} for name in ("summary", "confusion", "wrong")
     ]
     title, words = t("Classification"), t(
@@ -91,8 +91,8 @@ class Preset(Entity):
         return f"<{self.ref}: {', '.join(name for name, _ in self.templates)}>"
 
 # %% ../../nbs/evals/03_presets.ipynb #4904bdc8
-class Presets(Collection[Preset]):
-    """The presets of a workspace, those that ship with the product first."""
+class _Known(Collection[Preset]):
+    """What ships with the product, then what the workspace has."""
 
     kind = "preset"
 
@@ -107,8 +107,37 @@ class Presets(Collection[Preset]):
         ref = Ref.parse(name, self.kind)
         return self._open(ref.name) if ref.name in _shipped() else super().get(ref)
 
+    def __contains__(self, name: object) -> bool:
+        return name in _shipped() or super().__contains__(name)
+
+    def __iter__(self) -> Iterator[Preset]:
+        return (self._open(item.name) for item in self._items())
+
+    def __len__(self) -> int:
+        return len(self._items())
+
+    def list(self) -> pl.DataFrame:
+        """One row a preset."""
+        return pl.DataFrame(
+            [self._row(item) for item in self._items()], infer_schema_length=None
+        )
+
+    def __repr__(self) -> str:
+        return (
+            f"<{len(self)} × preset: {', '.join(item.name for item in self._items())}>"
+        )
+
+# %% ../../nbs/evals/03_presets.ipynb #bb04abc2
+class Presets(_Known):
+    """The presets of a workspace, those that ship with the product first."""
+
     def create(
-        self, name: str, templates: list[Any], *, title: str = "", description: str = ""
+        self,
+        name: str,
+        templates: Sequence[Any],
+        *,
+        title: str = "",
+        description: str = ""
     ) -> Preset:
         """A new preset of `templates`: names, or pairs of a name and settings.
 
@@ -136,23 +165,3 @@ class Presets(Collection[Preset]):
                 "The preset {name} ships with clow_nb and can't be deleted.", name=name
             )
         super().delete(name)
-
-    def list(self) -> pl.DataFrame:
-        """One row a preset."""
-        return pl.DataFrame(
-            [self._row(item) for item in self._items()], infer_schema_length=None
-        )
-
-    def __contains__(self, name: object) -> bool:
-        return name in _shipped() or super().__contains__(name)
-
-    def __iter__(self) -> Iterator[Preset]:
-        return (self._open(item.name) for item in self._items())
-
-    def __len__(self) -> int:
-        return len(self._items())
-
-    def __repr__(self) -> str:
-        return (
-            f"<{len(self)} × preset: {', '.join(item.name for item in self._items())}>"
-        )

@@ -165,15 +165,10 @@ def _heatmap(matrix: pl.DataFrame, order: list[str], notes: list[str]) -> Any:
     import altair as alt
 
     step = 38 if len(order) <= 12 else 28 if len(order) <= 30 else 12
-    axis = {"sort": order, "scale": alt.Scale(paddingInner=0.04)}
+    gap, top = alt.Scale(paddingInner=0.04), alt.Axis(orient="top", labelAngle=-40)
     base = alt.Chart(matrix).encode(
-        x=alt.X(
-            "predicted:N",
-            title=t("predicted"),
-            axis=alt.Axis(orient="top", labelAngle=-40),
-            **axis
-        ),
-        y=alt.Y("actual:N", title=t("actual"), **axis),
+        x=alt.X("predicted:N", title=t("predicted"), axis=top, sort=order, scale=gap),
+        y=alt.Y("actual:N", title=t("actual"), sort=order, scale=gap),
         tooltip=[
             alt.Tooltip("actual:N", title=t("actual")),
             alt.Tooltip("predicted:N", title=t("predicted")),

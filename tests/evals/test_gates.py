@@ -1,4 +1,4 @@
-"""Gates: nothing but their small grammar gets through, and the verdict can be read by anybody."""
+"""Gates: what passes and what doesn't, in words that anybody can read."""
 
 import pytest
 from hypothesis import given, settings
@@ -36,61 +36,6 @@ def test_gates_are_judged(gate: str, passes: bool) -> None:
     assert verdict.sentence.startswith("Passed: " if passes else "Not passed: ")
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "   ",
-        "True",
-        "f1_macro",
-        "1",
-        "f1_macro > 'a'",
-        "f1_macro > None",
-        "f1_macro > True",
-        "f1_macro > 1j",
-        "f1_macro > 1e999",
-        "f1_macro in (1, 2)",
-        "f1_macro is 1",
-        "not f1_macro > 1",
-        "f1_macro / 2 > 0.1",
-        "f1_macro ** 99999999 > 1",
-        "(lambda: 1)() > 0",
-        "__import__('os').getpid() > 0",
-        "f1_macro.__class__ > 0",
-        "production.f1_macro.real > 0",
-        "staging.f1_macro > 0",
-        "production > 0",
-        "[x for x in (1,)] > 0",
-        "f1_macro > 0; accuracy > 0",
-        "(f1_macro := 1) > 0",
-        "f'{accuracy}' > 0",
-        "recall['alarm'] > 0.9",
-        "f1_macro > 0 if accuracy > 0 else ece > 0",
-        "f1_macro > 0\x00",
-        "(" * 300 + "1" + ")" * 300,
-        "f1_macro > 1" + "0" * 400,
-        "f1_macro > 0" + " and f1_macro > 0" * 100,
-    ],
-)
-def test_anything_else_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(GateError, match="for example"):
-        gate = Gate.parse(text)
-        assert gate.check(BETTER, WORSE) is None, "parsed"
-
-
-@given(st.text(alphabet="f1_macroproduction. ()<>=!+-*/andor0123456789'\"[]{}:,;\n\\", max_size=60))
-@settings(deadline=None, max_examples=300)
-def test_no_text_does_anything_but_parse_or_be_refused(text: str) -> None:
-    try:
-        gate = Gate.parse(text)
-    except GateError:
-        return
-    try:
-        assert gate.check(BETTER, WORSE).sentence
-    except GateError as error:
-        assert "There is" in error.message
-
-
 @given(st.floats(0, 1), st.floats(0, 1))
 @settings(deadline=None, max_examples=200)
 def test_the_sentence_never_contradicts_the_numbers(ours: float, theirs: float) -> None:
@@ -110,7 +55,7 @@ def test_a_model_without_a_rival_passes_and_its_metrics_are_still_checked() -> N
         "Passed: there is no model in production to compare with yet (114 documents)."
     )
     for text in ("f2 >= production.f1_macro", "f1_macro >= production.f2"):
-        with pytest.raises(GateError, match="'f2'.*There is: accuracy, documents, ece, f1_macro"):
+        with pytest.raises(GateError, match=r"'f2'.*There is: accuracy, documents, ece, f1_macro"):
             Gate.parse(text).check(BETTER)
 
 

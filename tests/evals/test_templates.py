@@ -63,7 +63,7 @@ def test_wrong_examples_come_most_confident_first_and_stay_in_order_without_conf
 
 
 def test_settings_and_columns_are_checked_in_words() -> None:
-    with pytest.raises(ParameterError, match="no setting 'limits'. It has: limit"):
+    with pytest.raises(ParameterError, match=r"no setting 'limits'. It has: limit"):
         wrong(judged(), {"limits": 1})
     with pytest.raises(DataError, match="needs the column 'predicted'"):
         summary(pl.DataFrame({"actual": ["a"]}))

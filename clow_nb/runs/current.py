@@ -14,10 +14,12 @@ import time
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..core.context import Context
 from ..core.errors import ParameterError
+
+if TYPE_CHECKING:
+    from clow_nb.core.context import Context
 
 # %% ../../nbs/runs/03_current.ipynb #6ce7593e
 def run_id() -> str | None:
@@ -96,7 +98,9 @@ def _number(key: str, value: Any) -> float:
 
 # %% ../../nbs/runs/03_current.ipynb #03179ffa
 @cache
-def _context(home: str | None) -> Context:
+def _context(home: str | None) -> "Context":
+    from clow_nb.core.context import Context
+
     return Context.open(home)
 
 
@@ -133,15 +137,11 @@ def output(name: str, value: Any) -> None:
 
 
 def _as_json(name: str, value: Any) -> str:
-    from pydantic_core import PydanticSerializationError, to_json
-
-    from clow_nb.core.refs import Ref
+    from clow_nb.runs.contract import as_plain
 
     try:
-        return to_json(
-            str(value) if isinstance(value, Ref) else value, inf_nan_mode="constants"
-        ).decode()
-    except (PydanticSerializationError, ValueError):
+        return json.dumps(value, default=as_plain)
+    except (TypeError, ValueError):
         raise ParameterError(
             "The output {name} is of the type {type}, which can't be kept. Use numbers, text, lists, dicts, dates, paths or references.",
             name=name,

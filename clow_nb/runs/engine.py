@@ -10,6 +10,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,8 @@ from .kernel import PYTHON, spawn_kernel
 from .kernels import take_kernel
 
 if TYPE_CHECKING:
-    from clow_nb.runs.client import Limits, Record
+    from clow_nb.runs.channel import Limits
+    from clow_nb.runs.client import Record
 
 # %% ../../nbs/runs/02_engine.ipynb #49162c32
 _INJECTED = "injected-parameters"
@@ -61,6 +63,16 @@ def _cause(ename: str, evalue: str, limit: int = 600) -> str:
     text = evalue.strip() if ename in _OURS else f"{ename}: {evalue}".strip(": \n")
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
+# %% ../../nbs/runs/02_engine.ipynb #373cc62c
+_importing = threading.Lock()
+
+
+def _client() -> Any:
+    with _importing:
+        import clow_nb.runs.client as client
+
+    return client
+
 # %% ../../nbs/runs/02_engine.ipynb #03024bf0
 def _in_a_loop(work: Coroutine[Any, Any, None], cancel: threading.Event) -> None:
     with ThreadPoolExecutor(1, "clow-notebook") as executor:
@@ -75,30 +87,30 @@ def _in_a_loop(work: Coroutine[Any, Any, None], cancel: threading.Event) -> None
 def _execute(
     record: "Record",
     limits: "Limits",
-    kernel_name: str,
-    place: tuple[str | Path | None, Mapping[str, str] | None],
+    take: tuple[str, str | Path | None, Mapping[str, str] | None],
     on_kernel: Callable[[int], None] | None = None,
     start_timeout: float = 60,
     **options: Any,
 ) -> None:
-    from clow_nb.runs.client import CellClient, NotStarted
-
+    client = _client()
     record.notebook_start()
     try:
         for start in (take_kernel, spawn_kernel):
-            kernel = start(kernel_name, *place)
+            kernel = start(*take)
             try:
                 if on_kernel:
                     on_kernel(kernel.pid)
-                client = CellClient(record, kernel, limits, **options)
-                return _in_a_loop(client.run(start_timeout), limits.cancel)
-            except NotStarted:
+                work = client.execute(record, kernel, limits, start_timeout, **options)
+                return _in_a_loop(work, limits.cancel)
+            except client.NotStarted:
                 if start is spawn_kernel:
                     raise
             finally:
                 kernel.close(patience=0)
+    except BaseException:
+        record.nb.metadata.papermill["exception"] = True
+        raise
     finally:
-        record.cleanup_pbar()
         record.notebook_complete()
 
 # %% ../../nbs/runs/02_engine.ipynb #1bccfb82
@@ -144,33 +156,32 @@ class ClowEngine:
         **options: Any,
     ) -> Any:
         """Execute `nb` in place, as papermill asks its engines to; a cell that fails is papermill's to report."""
-        from nbclient.exceptions import CellExecutionError
-
-        from clow_nb.runs.client import Limits, Record
-
+        client = _client()
         _not_onto_itself(input_path, output_path)
-        if kernel_name == PYTHON:
+        if cls.nb_language(nb) == "python":
             inject(
                 nb,
                 nb.metadata.papermill.get("parameters") or {},
                 Path(input_path or "notebook").name,
             )
-        record = Record(nb, output_path, log_output, progress_bar, autosave_cell_every)
-        known = {
+        record = client.Record(
+            nb, output_path, log_output, progress_bar, autosave_cell_every
+        )
+        files = {
             name: options[name]
             for name in ("stdout_file", "stderr_file")
             if options.get(name)
         }
-        try:
+        with suppress(client.CellExecutionError):
             _execute(
-                *(record, Limits(), kernel_name, (None, None)),
+                record,
+                client.Limits(),
+                (kernel_name, None, None),
                 start_timeout=start_timeout,
                 timeout=execution_timeout,
                 log_output=log_output,
-                **known,
+                **files,
             )
-        except CellExecutionError:
-            pass
         return nb
 
 # %% ../../nbs/runs/02_engine.ipynb #81983804
@@ -206,23 +217,22 @@ def execute_notebook(
             path=str(cwd),
         )
 
-    from nbclient.exceptions import CellExecutionError
     from nbformat import from_dict
 
-    from clow_nb.runs.client import Limits, Record
-
+    client = _client()
     nb.metadata.setdefault("kernelspec", from_dict(_KERNELSPEC))
     nb.metadata.papermill.update(input_path=str(input), output_path=str(output))
-    record = Record(nb, str(output), progress_bar=False)
-    callbacks = {"on_progress": on_progress, "on_text": on_text, "on_kernel": on_kernel}
+    Path(output).parent.mkdir(parents=True, exist_ok=True)
+    record = client.Record(nb, str(output), progress_bar=False)
     try:
         _execute(
             record,
-            Limits(timeout, cancel),
-            ClowEngine.nb_kernel_name(nb),
-            (cwd, env),
-            **callbacks,
+            client.Limits(timeout, cancel),
+            (ClowEngine.nb_kernel_name(nb), cwd, env),
+            on_kernel,
+            on_progress=on_progress,
+            on_text=on_text,
         )
-    except CellExecutionError as error:
+    except client.CellExecutionError as error:
         raise RunError("{cause}", cause=_cause(error.ename, error.evalue)) from None
     return nb

@@ -26,6 +26,7 @@ from ..core.errors import RunError
 from clow_nb.runs.kernel import (
     PYTHON,
     Kernel,
+    kernel_environment,
     socket_folder,
     spawn_kernel,
     write_connection,
@@ -64,7 +65,9 @@ class _Forked:
             self.server.send(signal=self.prefix, number=int(number))
 
     def forget(self) -> None:
-        self._ended.wait(10)
+        if not self._ended.wait(3):
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
 
     def begin(self, pid: int) -> None:
         self.pid = pid
@@ -76,7 +79,7 @@ class _Forked:
         self._ended.set()
 
 # %% ../../nbs/runs/01_kernels.ipynb #9f7f8c2f
-_MAIN = "import sys; from clow_nb.runs.forkserver import main; main(sys.argv[1:])"
+_MAIN = "import sys; sys.path = [p for p in sys.path if p]; from clow_nb.runs.forkserver import main; main(sys.argv[1:])"
 
 
 class _Server:
@@ -87,9 +90,7 @@ class _Server:
         self.kernels: dict[str, _Forked] = {}
         self.numbers = itertools.count(1)
         self.ready, self.gone = threading.Event(), threading.Event()
-        self.environment = {
-            n: v for n, v in os.environ.items() if not n.startswith("JPY_")
-        }
+        self.environment = kernel_environment()
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, open(self.folder / "server.err", "wb") as err:
             self.process = subprocess.Popen(
@@ -119,6 +120,8 @@ class _Server:
         write_connection(prefix)
         process = self.kernels[prefix] = _Forked(self, prefix)
         self.send(fork=prefix)
+        if self.gone.is_set():
+            process.end(-signal.SIGKILL)
         return Kernel(prefix, process)
 
     def send(self, **request: Any) -> None:
@@ -179,20 +182,21 @@ class KernelPool:
         self._lock = threading.RLock()
         self._servers: list[_Server] = []
         self._waiting: list[Kernel] = []
-        self._failures = 0
+        self._failures, self._closed = 0, False
         self._running()
 
     def take(
         self, cwd: str | Path | None = None, env: Mapping[str, str] | None = None
     ) -> Kernel:
         """A kernel that nobody has used, to work in `cwd` with `env` added to this process's environment."""
-        while server := self._running():
+        server = self._running()
+        if server and (server.ready.is_set() or not self._failures):
             kernel = self._next(server)
             if kernel.process.started(self.start_timeout):
-                self._failures = 0
                 kernel.setup = _settling(cwd, env, server.environment)
                 return kernel
-            self._fail("no kernel came")
+            kernel.kill()
+            self._give_up(server)
         return spawn_kernel(PYTHON, cwd, env)
 
     def wait_ready(self, timeout: float | None = None) -> bool:
@@ -204,7 +208,7 @@ class KernelPool:
         """End the fork server and all kernels of the pool, those in use too."""
         with self._lock:
             servers, self._servers, self._waiting = self._servers, [], []
-            self._failures = _TRIALS
+            self._closed = True
         for server in servers:
             server.close()
 
@@ -219,11 +223,15 @@ class KernelPool:
             if self._servers and not self._servers[-1].gone.is_set():
                 return self._servers[-1]
             if self._servers:
-                self._fail(f"it ended with status {self._servers[-1].process.poll()}")
+                self._failures += 1
+                _log.warning(
+                    "The fork server of kernels ended with status %s.",
+                    self._servers[-1].process.poll(),
+                )
             self._waiting = []
-            if sys.platform != "linux" or self._failures >= _TRIALS:
+            if sys.platform != "linux" or self._closed or self._failures >= _TRIALS:
                 return None
-            self._servers.append(_Server(self.preimports, self._refill))
+            self._servers.append(_Server(self.preimports, self._on_ready))
             return self._servers[-1]
 
     def _next(self, server: _Server) -> Kernel:
@@ -239,15 +247,22 @@ class KernelPool:
             while server and server.ready.is_set() and len(self._waiting) < self.spares:
                 self._waiting.append(server.fork())
 
-    def _fail(self, reason: str) -> None:
-        self._failures += 1
-        _log.warning("The fork server of kernels failed: %s.", reason)
+    def _on_ready(self) -> None:
+        self._failures = 0
+        self._refill()
+
+    def _give_up(self, server: _Server) -> None:
+        _log.warning("The fork server of kernels does not answer.")
+        if server.ready.is_set():
+            server.close()
+        else:
+            self._failures += 1
 
 # %% ../../nbs/runs/01_kernels.ipynb #595584fd
 def _settling(
     cwd: str | Path | None, env: Mapping[str, str] | None, known: Mapping[str, str]
 ) -> str:
-    environment = {**os.environ, **(env or {})}
+    environment = kernel_environment(env)
     absent = [name for name in known if name not in environment]
     place = str(Path(cwd or os.getcwd()).absolute())
     return f"__import__('clow_nb.runs.forkserver', fromlist=['settle']).settle({place!r}, {environment!r}, {absent!r})"
@@ -280,6 +295,6 @@ def take_kernel(
     env: Mapping[str, str] | None = None,
 ) -> Kernel:
     """A fresh kernel by its Jupyter name: a warm one where a pool runs and the name is Python's, else an ordinary one."""
-    if name == PYTHON and _pools:
-        return _pools[0].take(cwd, env)
-    return spawn_kernel(name, cwd, env)
+    with _pools_lock:
+        pool = _pools[0] if _pools and name == PYTHON else None
+    return pool.take(cwd, env) if pool else spawn_kernel(name, cwd, env)

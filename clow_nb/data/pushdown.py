@@ -185,7 +185,7 @@ def _regex(place: _Place, pattern: re.Pattern[str]) -> tuple[str | None, bool]:
         return _NEVER, True
     starts = pattern.pattern.startswith("^")
     text = pattern.pattern[starts:]
-    literal = _literal(re.sub(r"\\(.)", r"\1", text), pa.string())
+    literal = _literal(re.sub(r"(?s)\\(.)", r"\1", text), pa.string())
     if (
         pattern.flags & ~re.UNICODE
         or _META.search(re.sub(r"\\[^A-Za-z0-9]", "", text))

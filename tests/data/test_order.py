@@ -22,7 +22,7 @@ def _number(documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"_id": str(number)} | document for number, document in enumerate(documents)]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(DOCUMENTS, st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from([1, -1])), min_size=1, max_size=2))
 def test_sort_is_as_in_mongomock(documents: list[dict[str, Any]], sort: list[tuple[str, int]]) -> None:
     scalars = [{k: v for k, v in d.items() if not isinstance(v, list | dict)} for d in documents]
@@ -32,7 +32,7 @@ def test_sort_is_as_in_mongomock(documents: list[dict[str, Any]], sort: list[tup
     assert [row["_id"] for row in sort_documents(rows, sort)] == [row["_id"] for row in oracle.find(sort=sort)]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(DOCUMENTS, st.lists(st.sampled_from(["a", "b.a", "a.b", "c"]), min_size=1, max_size=2, unique=True), st.sampled_from([0, 1]))
 def test_projection_is_as_in_mongomock(documents: list[dict[str, Any]], paths: list[str], mark: int) -> None:
     assume(not {"a", "a.b"} <= set(paths))  # a collision of paths, which MongoDB refuses

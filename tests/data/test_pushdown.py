@@ -96,7 +96,7 @@ def _check(table: lance.LanceDataset, query: dict[str, Any]) -> None:
         assert set(regular["_id"].to_pylist()) <= hits, sql
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(query=QUERIES)
 def test_filters_of_the_table_are_never_wrong(table: lance.LanceDataset, query: dict[str, Any]) -> None:
     _check(table, query)
@@ -130,3 +130,9 @@ def test_no_operand_breaks_out_of_its_quotes(table: lance.LanceDataset) -> None:
     for text in ("' OR true --", "'; DROP TABLE x", "\\' OR true", "'' OR '' = '", "\u2019 OR true"):
         sql, _ = push_down({"_id": text}, table.schema)
         assert table.count_rows(sql) == 0
+
+
+def test_escaped_text_is_found_as_it_is(table: lance.LanceDataset) -> None:
+    for text in TEXTS:
+        _check(table, {"text": {"$regex": re.escape(text)}})
+        _check(table, {"text": {"$regex": "^" + re.escape(text)}})

@@ -18,7 +18,7 @@ def _ids(count: int, prefix: str = "1-") -> pl.Series:
     return pl.Series([f"{prefix}{number}" for number in range(count)], dtype=pl.String)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from("abc"), max_size=60), st.lists(st.sampled_from("abcd"), max_size=60), st.integers(0, 3))
 def test_documents_that_come_later_move_nobody(first: list[str], later: list[str], seed: int) -> None:
     strata = pl.Series(first + later, dtype=pl.String)

@@ -40,7 +40,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.dictionaries(st.text(), JSON, max_size=4), max_size=4))
 def test_any_json_comes_back(tmp_path: Path, documents: list[dict[str, Any]]) -> None:
     found = list(read_file(write_file(tmp_path / "x.json", documents)))

@@ -29,9 +29,11 @@ def predict_each(
     """One outcome a document, in order: the prediction, or the exception that this very document causes."""
     try:
         outputs = predict(documents)
-        if len(outputs) != len(documents):
+        if len(outputs) != len(documents) or not all(
+            isinstance(output, dict) for output in outputs
+        ):
             raise RuntimeError(
-                f"the model gave {len(outputs)} predictions for {len(documents)} documents"
+                f"the model must give a dict for each of {len(documents)} documents; it gave {outputs!r:.200}"
             )
         return list(outputs)
     except Exception as error:
@@ -118,15 +120,11 @@ class _Queue:
                 batch.append(job)
         if batch:
             self._busy = True
-            work = (
-                self._thread,
-                _compute,
-                self.predict,
-                [job.document for job in batch],
+            documents = [job.document for job in batch]
+            computing = asyncio.get_running_loop().run_in_executor(
+                self._thread, _compute, self.predict, documents
             )
-            asyncio.get_running_loop().run_in_executor(*work).add_done_callback(
-                partial(self._finish, batch)
-            )
+            computing.add_done_callback(partial(self._finish, batch))
 
     def _finish(self, batch: list[Job], computed: Any) -> None:
         self._busy = False

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from ..core.errors import ParameterError, ServiceError
+from .protocol import plain
 
 # %% ../../nbs/serve/04a_client.ipynb #75a5996d
 def fetch(
@@ -41,22 +42,14 @@ def fetch(
         connection.close()
 
 # %% ../../nbs/serve/04a_client.ipynb #c3e2d7fd
-def _plain(value: Any) -> Any:
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    raise ParameterError(
-        "A document holds a value of type {kind}, which JSON can't carry. Use text, numbers, lists and dicts.",
-        kind=type(value).__name__,
-    )
-
-
 def encode(value: Any) -> bytes:
     """`value` as JSON, NumPy numbers and arrays included; raises `ParameterError` for what can't be."""
     try:
-        return msgspec.json.encode(value, enc_hook=_plain)
+        return msgspec.json.encode(value, enc_hook=plain)
     except (TypeError, ValueError, RecursionError) as error:
         raise ParameterError(
-            "The documents can't be written as JSON ({cause}).", cause=str(error)
+            "The documents can't be written as JSON ({cause}). Use text, numbers, lists and dicts.",
+            cause=str(error),
         ) from None
 
 # %% ../../nbs/serve/04a_client.ipynb #8dd7700e

@@ -13,6 +13,8 @@ from datetime import datetime
 from http.client import HTTPException
 from pathlib import Path
 
+import psutil
+
 from ..core.context import Context
 from ..core.errors import ServiceError
 from ..core.text import t
@@ -21,7 +23,7 @@ from .launch import Launch, only_one, share_out, take_sockets
 from .process import Detached
 from .releases import ENDED, FAILED, SERVING, Release, Releases
 from .server import bind
-from .spec import ServiceSpec, write_spec
+from .spec import ServiceSpec, service_folder, write_spec
 
 # %% ../../nbs/serve/04d_deployment.ipynb #4909c6bb
 HOST, FIRST_PORT = "127.0.0.1", 8300
@@ -52,11 +54,14 @@ def check_port(ctx: Context, service: str, port: int) -> int:
     return port
 
 # %% ../../nbs/serve/04d_deployment.ipynb #4b8d8b41
-def find_port(ctx: Context, service: str) -> int:
-    """The port of a service; chosen and kept if it has none yet. Raises `ServiceError` if none is free."""
+def find_port(ctx: Context, service: str, wanted: int = 0) -> int:
+    """The port of a service: the one that is `wanted`, else its own, else a free one that is its own from now on.
+
+    Raises `ServiceError` if none is free.
+    """
     spec = ctx.catalog.get("service", service).spec
-    if spec.get("port"):
-        return int(spec["port"])
+    if wanted or spec.get("port"):
+        return check_port(ctx, service, wanted or spec["port"])
     taken = _ports(ctx, service)
     for port in range(FIRST_PORT, FIRST_PORT + 500):
         try:
@@ -102,6 +107,9 @@ def _retire(
             process.wait(seconds)
         if not release.living():
             releases.change(release.id, ENDED)
+    for door in service_folder(releases.ctx.home, releases.service).glob("*.sock"):
+        if not psutil.pid_exists(int(door.stem)):
+            door.unlink(missing_ok=True)
 
 # %% ../../nbs/serve/04d_deployment.ipynb #17471382
 def release(
@@ -110,18 +118,19 @@ def release(
     *,
     notes: str = "",
     run: str = "",
+    port: int = 0,
     progress: Callable[[float, str], None] = lambda fraction, message: None,
     guard: Callable[[], None] = lambda: None,
     seconds: float = 300,
 ) -> Release:
     """Start the processes of a version, wait until they are warm, give them the traffic, drain the old ones.
 
-    `guard` is called before each step that can't be taken back. Raises `ServiceError` if the version can't be loaded within
+    `port` moves the service to another port. `guard` is called before each step that can't be taken back. Raises `ServiceError` if the version can't be loaded within
     `seconds`; the old one goes on then.
     """
     with only_one(ctx.home, spec.service, 30):
         guard()
-        releases, port = Releases(ctx, spec.service), find_port(ctx, spec.service)
+        releases, port = Releases(ctx, spec.service), find_port(ctx, spec.service, port)
         try:
             id, deaf = _bring_up(
                 ctx,
@@ -146,7 +155,12 @@ def release(
             raise
         progress(0.9, t("the old version drains"))
         _retire(releases, id, deaf)
-        ctx.catalog.update("service", spec.service, status="RUNNING")
+        ctx.catalog.update(
+            "service",
+            spec.service,
+            status="RUNNING",
+            spec={**ctx.catalog.get("service", spec.service).spec, "port": port},
+        )
     return next(one for one in releases.all() if one.id == id)
 
 # %% ../../nbs/serve/04d_deployment.ipynb #8c2c99bc

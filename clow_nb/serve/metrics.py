@@ -28,45 +28,49 @@ class Metrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self._whose = {"service": service, "version": version}
-        words = {"labelnames": [*_WHOSE, "model"], "registry": self.registry}
+        names = [*_WHOSE, "model"]
         self._requests = Counter(
             "clow_requests",
             "Requests, by outcome (HTTP status).",
-            [*_WHOSE, "model", "outcome"],
+            [*names, "outcome"],
             registry=self.registry,
         )
         self._documents = Counter(
-            "clow_documents", "Documents that got a prediction.", **words
+            "clow_documents",
+            "Documents that got a prediction.",
+            names,
+            registry=self.registry,
         )
-        self._request_s = Histogram(
-            "clow_request_seconds",
-            "From the first byte to the answer.",
-            buckets=_SECONDS,
-            **words
+        self._request_s = self._histogram(
+            "clow_request_seconds", "From the first byte to the answer.", _SECONDS
         )
-        self._queue_s = Histogram(
-            "clow_queue_seconds", "Waiting for a batch.", buckets=_SECONDS, **words
+        self._queue_s = self._histogram(
+            "clow_queue_seconds", "Waiting for a batch.", _SECONDS
         )
-        self._compute_s = Histogram(
-            "clow_compute_seconds", "Computing the batch.", buckets=_SECONDS, **words
+        self._compute_s = self._histogram(
+            "clow_compute_seconds", "Computing the batch.", _SECONDS
         )
-        self._batch = Histogram(
-            "clow_batch_documents",
-            "Documents computed together.",
-            buckets=_SIZES,
-            **words
+        self._batch = self._histogram(
+            "clow_batch_documents", "Documents computed together.", _SIZES
         )
-        gauges = {"labelnames": _WHOSE, "registry": self.registry}
-        self.waiting = Gauge(
-            "clow_queue_documents", "Documents that wait for a batch.", **gauges
-        ).labels(**self._whose)
-        self.ready = Gauge("clow_ready", "1 if it takes requests.", **gauges).labels(
-            **self._whose
+        self.waiting = self._gauge(
+            "clow_queue_documents", "Documents that wait for a batch."
         )
-        self.unlogged = Gauge(
-            "clow_log_dropped", "Predictions that the log could not take.", **gauges
-        ).labels(**self._whose)
+        self.ready = self._gauge("clow_ready", "1 if it takes requests.")
+        self.unlogged = self._gauge(
+            "clow_log_dropped", "Predictions that the log could not take."
+        )
         self._bound: dict[tuple[str, ...], tuple] = {}
+
+    def _histogram(
+        self, name: str, words: str, buckets: tuple[float, ...]
+    ) -> Histogram:
+        return Histogram(
+            name, words, [*_WHOSE, "model"], buckets=buckets, registry=self.registry
+        )
+
+    def _gauge(self, name: str, words: str) -> Gauge:
+        return Gauge(name, words, _WHOSE, registry=self.registry).labels(**self._whose)
 
     def request(self, model: str, outcome: int, seconds: float) -> None:
         """Count one request and its time."""

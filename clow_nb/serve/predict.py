@@ -12,6 +12,7 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -130,10 +131,8 @@ async def _swallow(
             if message["type"] == "http.disconnect" or not message.get("more_body"):
                 return
 
-    try:
+    with suppress(TimeoutError):
         await asyncio.wait_for(rest(), seconds)
-    except TimeoutError:
-        pass
 
 # %% ../../nbs/serve/02b_predict.ipynb #0db1c7f0
 def _judge(jobs: list[Job], shape: str) -> list[dict[str, Any]]:
@@ -218,10 +217,11 @@ class _Request:
         )
         jobs = await model.batcher.run(documents, spec.timeout_s - self.seconds)
         outputs = _judge(jobs, shape)
-        self._note(jobs)
-        return write_answer(
+        answer = write_answer(
             outputs, self.ids, spec.version, round(self.seconds * 1000, 3), shape
         )
+        self._note(jobs)
+        return answer
 
     def _note(self, jobs: list[Job]) -> None:
         for id, job in zip(self.ids, jobs, strict=True):

@@ -17,10 +17,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 
@@ -92,9 +94,10 @@ async def warm_up(loaded: Loaded, size: int) -> float:
 
 # %% ../../nbs/serve/03_server.ipynb #d358d81f
 class Channel:
-    """The server's end; without a descriptor it talks to nobody and may go at once."""
+    """The server's end; without a descriptor (a server that was started by hand) it talks to nobody and may go at once."""
 
     def __init__(self, descriptor: int | None) -> None:
+        self.by_hand = descriptor is None
         self._socket = None if descriptor is None else socket.socket(fileno=descriptor)
         if self._socket is not None:
             self._socket.setblocking(False)
@@ -188,6 +191,7 @@ def _uvicorn(serving: Serving) -> _Uvicorn:
         **options
     )
     config.timeout_graceful_shutdown = 5
+    config.load()
     return _Uvicorn(config)
 
 # %% ../../nbs/serve/03_server.ipynb #316ba85b
@@ -204,6 +208,8 @@ class Process:
         self.spec, self.channel, self.sockets = spec, channel, sockets
         self.folder = service_folder(home, spec.service)
         self.serving = Serving(spec, TrafficWriter(self.folder / "traffic"))
+        self._loader = ThreadPoolExecutor(1, "loader")
+        self._listening: list[asyncio.Server] = []
 
     async def live(self) -> int:
         """Serve until told to end; returns the exit code."""
@@ -213,7 +219,9 @@ class Process:
         serving = asyncio.create_task(self.server.serve(sockets=[private]))
         await self.channel.say("live", port=port)
         try:
-            await self._load()
+            if self.channel.by_hand:
+                await self._listen()
+            await self._wait(self._load())
             await self.channel.say(
                 "ready", seconds=round(time.time() - self.serving.started, 2)
             )
@@ -233,7 +241,7 @@ class Process:
             self.serving.log.close()
 
     async def _wait(self, work: Any) -> Any:
-        """The result of `work`, or `None` if a signal came first."""
+        """The result of `work`, or `None` once a signal has come."""
         task, signal = asyncio.ensure_future(work), asyncio.create_task(
             self.server.drain.wait()
         )
@@ -245,27 +253,30 @@ class Process:
         loop = asyncio.get_running_loop()
         for model in self.spec.models:
             await self.channel.say("loading", model=model.ref)
-            loaded = await loop.run_in_executor(None, load_model, model, self.spec)
+            loaded = await loop.run_in_executor(
+                self._loader, load_model, model, self.spec
+            )
             await warm_up(loaded, self.spec.max_batch)
             self.serving.models[model.name] = loaded
         self.serving.set_state("ready")
 
-    async def _serve(self) -> None:
-        loop, config, state = (
-            asyncio.get_running_loop(),
-            self.server.config,
-            self.server.server_state,
+    async def _listen(self) -> None:
+        """Take requests on the public sockets (again does nothing)."""
+        config, protocol = self.server.config, cast(
+            Any, self.server.config.http_protocol_class
         )
-        servers = [
-            await loop.create_server(
-                lambda: config.http_protocol_class(
-                    config=config, server_state=state, app_state={}
-                ),
-                sock=one,
-                backlog=2048,
+        make = partial(
+            protocol, config=config, server_state=self.server.server_state, app_state={}
+        )
+        for one in self.sockets[len(self._listening) :]:
+            self._listening.append(
+                await asyncio.get_running_loop().create_server(
+                    make, sock=one, backlog=2048
+                )
             )
-            for one in self.sockets
-        ]
+
+    async def _serve(self) -> None:
+        await self._listen()
         door = HandOver(self.folder / f"{os.getpid()}.sock", self.sockets)
         await self.channel.say("serving")
         logging.getLogger("clow").info(
@@ -274,7 +285,7 @@ class Process:
         await self.server.drain.wait()
         self.serving.set_state("draining")
         door.close()
-        for server in servers:
+        for server in self._listening:
             server.close()
         await self._drain()
 
@@ -292,31 +303,30 @@ class Process:
             await asyncio.sleep(0.02)
 
 # %% ../../nbs/serve/03_server.ipynb #0fbc4cf7
-def _bound(host: str, port: int, *options: int) -> socket.socket:
-    made = socket.socket()
+def bind(host: str, port: int, beside: bool = False) -> socket.socket:
+    """A socket for the processes of a service; raises `ServiceError` if the port is taken.
+
+    The first one listens at once: nobody else can take the port while the models are loading, and who asks already waits.
+    `beside` makes one more on a port that the service has: it must not listen before somebody answers on it.
+    """
+    public = socket.socket()
     try:
-        for option in (socket.SO_REUSEADDR, *options):
-            made.setsockopt(socket.SOL_SOCKET, option, 1)
-        made.bind((host, port))
-        return made
+        public.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if beside:
+            public.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        public.bind((host, port))
+        if not beside:
+            public.listen(2048)
+            public.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        return public
     except (OSError, OverflowError) as error:
-        made.close()
+        public.close()
         raise ServiceError(
-            "Port {port} can't be used on {host} ({cause}). Choose another one with port=, or end the program that has it.",
+            "Port {port} can't be used on {host} ({cause}). Choose another one with deploy(port=…), or end the program that has it.",
             port=port,
             host=host,
             cause=getattr(error, "strerror", None) or str(error),
         ) from None
-
-
-def bind(host: str, port: int, beside: bool = False) -> socket.socket:
-    """A bound socket that the processes of a service may share; raises `ServiceError` if somebody listens on the port.
-
-    `beside` allows for sockets of the same user on this port: more sockets for a service that has some already.
-    """
-    if not beside:
-        _bound(host, port).close()
-    return _bound(host, port, socket.SO_REUSEPORT)
 
 # %% ../../nbs/serve/03_server.ipynb #3b9e2d24
 def _arguments(argv: list[str] | None) -> argparse.Namespace:

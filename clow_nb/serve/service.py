@@ -169,7 +169,7 @@ class _Versioned(Entity):
                     and current.version == row.data["name"],
                 }
             )
-        types = {
+        types: dict[str, Any] = {
             "version": pl.String,
             "number": pl.Int64,
             "models": pl.List(pl.String),
@@ -189,41 +189,53 @@ class _Versioned(Entity):
 class _Deployed(_Versioned):
     """Taking versions into service."""
 
+    @property
+    def url(self) -> str | None:
+        """Where it answers (`POST {url}/predict`); `None` while it doesn't run here."""
+        current = Releases(self.ctx, self.name).current()
+        return (
+            f"http://{deployment.HOST}:{current.port}"
+            if current is not None and current.living()
+            else None
+        )
+
     def deploy(
         self,
         version: str | int = "latest",
         *,
         wait: bool = True,
         notes: str = "",
+        port: int = 0,
         id: str | None = None,
-        parent: str | None = None
+        parent: str | None = None,
     ) -> "Run":
         """Take a version into service in a run of its own; the old version answers until the new one is warm.
 
-        Waits with a progress bar unless `wait=False`; raises `RunError` with the reason if the version can't be started.
+        `port` moves the service to another port. Waits with a progress bar unless `wait=False`; raises `RunError` with the reason if the version can't be started.
         """
         from clow_nb.runs.queue import Runs
 
         name = self._version(version).data["name"]
-        params = {"service": self.name, "version": name, "notes": notes}
+        params = {"service": self.name, "version": name, "notes": notes, "port": port}
         run = Runs(self.ctx).submit(
             "serve", params, kind="serve", target=self.name, id=id, parent=parent
         )
         return run.wait() if wait else run
 
-    def start(self, version: str | int = "latest", *, notes: str = "") -> Release:
+    def start(
+        self, version: str | int = "latest", *, notes: str = "", port: int = 0
+    ) -> Release:
         """What the run of a deployment does: start the version here and now. Raises `ServiceError`."""
         from clow_nb.runs import current
 
         row = self._version(version)
-        words = {"notes": notes or row.message, "run": current.run_id() or ""}
-        done = deployment.release(
-            self.ctx,
-            self.spec(row.version),
-            **words,
-            progress=current.progress,
-            guard=current.guard
-        )
+        words: dict[str, Any] = {
+            "notes": notes or row.message,
+            "run": current.run_id() or "",
+            "port": port,
+        }
+        words |= {"progress": current.progress, "guard": current.guard}
+        done = deployment.release(self.ctx, self.spec(row.version), **words)
         ref = str(self.ref.at(row.version))
         self.ctx.events.publish(
             "service.deployed",
@@ -262,22 +274,15 @@ class _Deployed(_Versioned):
             {name: getattr(one, name) for name in names}
             for one in Releases(self.ctx, self.name).all()
         ]
-        times = {"at": pl.Datetime("us", "UTC"), "ended_at": pl.Datetime("us", "UTC")}
+        times: dict[str, Any] = {
+            "at": pl.Datetime("us", "UTC"),
+            "ended_at": pl.Datetime("us", "UTC"),
+        }
         return pl.DataFrame(rows, {name: times.get(name, pl.String) for name in names})
 
 # %% ../../nbs/serve/05_service.ipynb #d49554ed
 class Service(_Deployed):
     """Models behind an address; a version at a time."""
-
-    @property
-    def url(self) -> str | None:
-        """Where it answers (`POST {url}/predict`); `None` while it doesn't run here."""
-        current = Releases(self.ctx, self.name).current()
-        return (
-            f"http://{deployment.HOST}:{current.port}"
-            if current is not None and current.living()
-            else None
-        )
 
     @overload
     def predict(

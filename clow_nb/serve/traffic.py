@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from .protocol import plain
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -41,6 +43,20 @@ class _Line(Entry):
     output: msgspec.Raw
 
 # %% ../../nbs/serve/02_traffic.ipynb #d528f1df
+def _line(entry: Entry) -> bytes:
+    try:
+        return msgspec.json.encode(entry, enc_hook=plain) + b"\n"
+    except (TypeError, ValueError, RecursionError):
+        return (
+            msgspec.json.encode(
+                msgspec.structs.replace(
+                    entry, input=repr(entry.input), output=repr(entry.output)
+                )
+            )
+            + b"\n"
+        )
+
+
 class TrafficWriter:
     """Appends entries to segments in `folder`: written every `flush_s` seconds, a new segment after `roll_bytes` bytes."""
 
@@ -74,9 +90,7 @@ class TrafficWriter:
                 entries = [
                     self._buffer[index] for index in range(min(len(self._buffer), 500))
                 ]
-                if not self._write(
-                    b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
-                ):
+                if not self._write(b"".join(map(_line, entries))):
                     return False
                 for _ in range(len(entries)):
                     self._buffer.popleft()
@@ -147,7 +161,7 @@ def read_traffic(
         for row in read_segment(path)
         if (since is None or row["time"] >= since) and version in (None, row["version"])
     ]
-    schema = {name: pl.String for name in Entry.__struct_fields__}
+    schema: dict[str, Any] = {name: pl.String for name in Entry.__struct_fields__}
     schema |= {
         "time": pl.Datetime("us", "UTC"),
         "status": pl.Int64,

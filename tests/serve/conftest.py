@@ -1,5 +1,6 @@
 """A real, small model in a folder, and services that answer with it."""
 
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -36,6 +37,13 @@ def make_model(folder: Path, seed: int = 0) -> Path:
     return save_model(folder, task, model)
 
 
+@pytest.fixture
+def free_port() -> int:
+    """A port that nobody has, outside the range from which services are given theirs."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a model that tells alarms, weather and music apart."""
@@ -53,8 +61,8 @@ def make_spec(model_folder: Path) -> Callable[..., ServiceSpec]:
 
 
 @pytest.fixture
-def service(ctx: Context) -> Iterator[Context]:
+def service(ctx: Context, free_port: int) -> Iterator[Context]:
     """A workspace with the service `s-intent`; whatever runs of it at the end is ended."""
-    ctx.catalog.create("service", "s-intent")
+    ctx.catalog.create("service", "s-intent", spec={"port": free_port})
     yield ctx
     deployment.stop(ctx, "s-intent", seconds=5)

@@ -51,7 +51,7 @@ def test_a_batch_of_a_real_model_answers_as_one_by_one(model_folder: Path) -> No
     documents = [{"text": ("내일 알람 " * (n % 9)) + "play" * (n % 4) + " 날씨?"} for n in range(50)]
     alone = [predictor.predict([document])[0] for document in documents]
     answers = asyncio.run(ask_all(predictor.predict, [[document] for document in documents], max_batch=32))
-    assert {job.batch for [job] in answers} == {32, 18}
+    assert 1 < max(job.batch for [job] in answers) <= 32
     for single, [job] in zip(alone, answers, strict=True):
         assert job.outcome["label"] == single["label"]
         assert abs(job.outcome["confidence"] - single["confidence"]) < 1e-6

@@ -104,6 +104,7 @@ def test_a_version_that_cannot_be_loaded_leaves_the_old_one(
     assert ask(url, {"text": "play some music"})["label"] == "music"
 
 
+@pytest.mark.slow
 def test_a_frozen_old_process_is_replaced(service: Context, make_spec: MakeSpec) -> None:
     first = deployment.release(service, make_spec("v1"))
     os.kill(first.living()[0].pid, signal.SIGSTOP)
@@ -142,10 +143,42 @@ import time; time.sleep(60)
 def test_a_port_that_is_taken_is_said_so_and_nothing_starts(service: Context, make_spec: MakeSpec) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         service.catalog.update("service", "s-intent", spec={"port": taken.getsockname()[1]})
-        with pytest.raises(ServiceError, match="can't be used.*Choose another one"):
+        with pytest.raises(ServiceError, match=r"can't be used.*deploy\(port="):
             deployment.release(service, make_spec())
     assert deployment.status(service, "s-intent").state == "STOPPED"
     assert not list((service.home / "logs").glob("*.log"))
+
+
+def test_a_service_moves_to_a_free_port_only(service: Context, make_spec: MakeSpec) -> None:
+    first = deployment.release(service, make_spec("v1"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        other = taken.getsockname()[1]
+        with pytest.raises(ServiceError, match="can't be used"):
+            deployment.release(service, make_spec("v2"), port=other)
+        assert service.catalog.get("service", "s-intent").spec == {"port": first.port}
+        assert deployment.status(service, "s-intent").url == f"http://127.0.0.1:{first.port}"
+    moved = deployment.release(service, make_spec("v2"), port=other)
+    assert moved.port == other and ask(f"http://127.0.0.1:{other}/predict", {"text": "play"})["version"] == "v2"
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", first.port)) != 0
+
+
+def test_after_a_restart_of_the_machine_it_is_stopped(service: Context) -> None:
+    """The same process ids may be there again; the boot id tells."""
+    import sqlalchemy as sa
+
+    from clow_nb.runs.lease import birth
+
+    releases = Releases(service, "s-intent")
+    releases.add("v1", "SERVING", 8300, [[os.getpid(), birth(os.getpid()) or 0.0, 1]])
+    assert deployment.status(service, "s-intent").state == "UNHEALTHY"
+    for host, state in ((f"{socket.gethostname()}/before", "STOPPED"), ("elsewhere/1", "ELSEWHERE")):
+        with service.catalog.begin() as connection:
+            connection.execute(sa.text("UPDATE releases SET host = :host"), {"host": host})
+        assert deployment.status(service, "s-intent").state == state
+    with pytest.raises(ServiceError, match="runs on the machine elsewhere"):
+        deployment.stop(service, "s-intent")
+    releases.forget()
 
 
 def test_a_lost_token_starts_no_second_server(service: Context, make_spec: MakeSpec) -> None:

@@ -8,7 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clow_nb.serve.client import encode
-from clow_nb.serve.protocol import Refused, check_documents, prediction_ids, read_documents, write_answer, write_refusal
+from clow_nb.serve.protocol import (
+    Refused,
+    check_documents,
+    prediction_ids,
+    read_documents,
+    write_answer,
+    write_refusal,
+)
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -42,7 +49,7 @@ def test_documents_arrive_as_they_were_sent(documents: list[dict[str, Any]]) -> 
 def test_answers_have_the_shape_of_the_question(output: dict[str, Any]) -> None:
     for shape, count in (("one", 1), ("list", 3), ("documents", 0)):
         answer = json.loads(write_answer([output] * count, prediction_ids("r", count, shape), "v1", 1.5, shape))
-        predictions = {"one": lambda: [answer], "list": lambda: answer, "documents": lambda: answer["predictions"]}[shape]()
+        predictions = [answer] if shape == "one" else answer if shape == "list" else answer["predictions"]
         assert len(predictions) == count
         for prediction in predictions:
             assert prediction == {**output, **{key: prediction[key] for key in ("request_id", "version", "lat_ms")}}

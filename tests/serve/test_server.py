@@ -5,6 +5,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -17,7 +19,7 @@ import pytest
 from clow_nb.core.context import Context
 from clow_nb.serve import deployment
 from clow_nb.serve.client import ask, fetch
-from clow_nb.serve.spec import ModelSpec, ServiceSpec, service_folder
+from clow_nb.serve.spec import ModelSpec, ServiceSpec, service_folder, write_spec
 from clow_nb.serve.traffic import read_traffic
 
 LIMIT = 2_000_000
@@ -27,7 +29,8 @@ LIMIT = 2_000_000
 def server(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Context, int]]:
     """A workspace and the port of its service, with a queue of 64 documents and bodies of 2 MB."""
     ctx = Context.open(tmp_path_factory.mktemp("server") / ("deep" * 20) / ".clow")
-    ctx.catalog.create("service", "s-http")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        ctx.catalog.create("service", "s-http", spec={"port": probe.getsockname()[1]})
     models = (ModelSpec("model:intent@1", "intent", str(model_folder)),)
     spec = ServiceSpec("s-http", "v1", models, capacity=64, max_batch=8, max_body_mb=LIMIT / 1e6, timeout_s=3)
     yield ctx, deployment.release(ctx, spec).port
@@ -184,10 +187,10 @@ def test_the_log_has_every_document(server: tuple[Context, int]) -> None:
     assert rows[0]["model"] == "model:intent@1" and rows[0]["compute_ms"] > 0
 
 
-def test_sigterm_finishes_what_is_under_way(server: tuple[Context, int], model_folder: Path) -> None:
+def test_sigterm_finishes_what_is_under_way(server: tuple[Context, int], model_folder: Path, free_port: int) -> None:
     """An idle connection gets its last answer with `connection: close`; nothing that was sent is lost."""
     ctx, _ = server
-    ctx.catalog.create("service", "s-drain")
+    ctx.catalog.create("service", "s-drain", spec={"port": free_port})
     models = (ModelSpec("model:intent@1", "intent", str(model_folder)),)
     release = deployment.release(ctx, ServiceSpec("s-drain", "v1", models, window_ms=500, max_batch=100))
     kept = http.client.HTTPConnection("127.0.0.1", release.port, timeout=20)
@@ -207,3 +210,29 @@ def test_sigterm_finishes_what_is_under_way(server: tuple[Context, int], model_f
     log = read_traffic(service_folder(ctx.home, "s-drain") / "traffic")
     assert log["status"].to_list() == [200, 200, 200]
     deployment.stop(ctx, "s-drain")
+
+
+def test_by_hand_it_lives_at_once_and_is_ready_when_warm(tmp_path: Path, model_folder: Path) -> None:
+    models = (ModelSpec("model:intent@1", "intent", str(model_folder)),)
+    write_spec(tmp_path, ServiceSpec("s-hand", "v1", models))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "clow_nb.serve.server", f"--home={tmp_path}", "--service=s-hand", "--version=v1", f"--port={port}"]
+        refused = subprocess.run(command, capture_output=True, text=True)
+        assert refused.returncode == 1 and "can't be used" in refused.stderr and "Traceback" not in refused.stderr
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    seen = []
+    while 200 not in seen:
+        try:
+            seen.append(fetch(f"http://127.0.0.1:{port}/ready")[0])
+            assert fetch(f"http://127.0.0.1:{port}/health")[0] == 200
+        except OSError:
+            assert process.poll() is None
+        time.sleep(0.01)
+    assert set(seen) == {200, 503}
+    assert ask(f"http://127.0.0.1:{port}/predict", {"text": "play"})["version"] == "v1"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 0
+    command[5] = "--version=v9"
+    missing = subprocess.run(command, capture_output=True, text=True)
+    assert missing.returncode == 1 and "v9" in missing.stderr and "Traceback" not in missing.stderr

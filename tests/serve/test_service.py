@@ -16,14 +16,14 @@ from clow_nb.serve.service import Service, Services
 
 
 @pytest.fixture
-def intent(ctx: Context, model_folder: Path) -> Iterator[Service]:
+def intent(ctx: Context, model_folder: Path, free_port: int) -> Iterator[Service]:
     """A service in a workspace with two versions of a model; worker and servers are ended afterwards."""
     from clow_nb.runs.launch import stop_worker
     from clow_nb.train.models import register
 
     for token in ("first", "second"):
         register(ctx, "intent", model_folder, {"accuracy": 1.0}, token=token)
-    service = Services(ctx).create("s-intent", title="의도 분류")
+    service = Services(ctx).create("s-intent", title="의도 분류", port=free_port)
     yield service
     if "s-intent" in Services(ctx):
         service.stop()
@@ -50,7 +50,7 @@ def test_from_a_model_to_answers_and_back(ctx: Context, intent: Service) -> None
     weights = Path(intent.spec("v2").models[0].folder) / "model.safetensors"
     good = weights.read_bytes()
     weights.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
-    with pytest.raises(RunError, match="model:intent@2 can't be loaded.*was changed"):
+    with pytest.raises(RunError, match=r"model:intent@2 can't be loaded.*was changed"):
         intent.deploy("v2")
     assert intent.predict({"text": "알람 맞춰줘"})["version"] == "v1"
     assert intent.releases()["status"].to_list() == ["FAILED", "SERVING"]

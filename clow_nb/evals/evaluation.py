@@ -8,6 +8,7 @@ __all__ = ['Evaluation', 'Evaluations']
 # %% ../../nbs/evals/04_evaluation.ipynb #e86c9616
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -97,7 +98,9 @@ class _Shown(_Answer):
             if about["left_out"]
             else {}
         )
-        moment = result.created_at.strftime("%Y-%m-%d %H:%M UTC")
+        moment = result.created_at.astimezone(ZoneInfo(self.ctx.settings.tz)).strftime(
+            "%Y-%m-%d %H:%M %Z"
+        )
         return {
             **judged,
             t("Dataset"): about["dataset"],
@@ -160,11 +163,12 @@ class Evaluation(_Shown):
     def status(self) -> str:
         """`READY`, then that of its newest run: `QUEUED RUNNING SUCCEEDED FAILED CANCELLED`."""
         run = Runs(self.ctx).latest(self.kind, self.name)
-        return (
-            run.status
-            if run
-            else "SUCCEEDED" if results_of(self.ctx, self.name) else "READY"
-        )
+        if (
+            run is not None
+            and (run.created_at or self.item.created_at) >= self.item.created_at
+        ):
+            return run.status
+        return "SUCCEEDED" if results_of(self.ctx, self.name) else "READY"
 
     def runs(self) -> pl.DataFrame:
         """Its runs, newest first."""
@@ -227,7 +231,7 @@ def _spec(
     label: str | None,
     preset: str,
 ) -> dict[str, Any]:
-    if (model is None) == (predictions is None):
+    if bool(model) == bool(predictions):
         raise ParameterError(
             "Give either model= or predictions= (a key of the documents), and not both."
         )

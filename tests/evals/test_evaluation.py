@@ -19,6 +19,7 @@ from clow_nb.core.errors import (
 )
 from clow_nb.data.dataset import Dataset
 from clow_nb.runs.launch import stop_worker
+from clow_nb.runs.ledger import Ledger, RunRow
 from clow_nb.train.models import Models
 
 Add = Callable[..., str]
@@ -124,6 +125,7 @@ def test_things_in_the_hand_are_as_good_as_their_names(ws: Workspace, topics: Da
     ("given", "error"),
     [
         ({"dataset": "topics"}, ParameterError),
+        ({"dataset": "topics", "predictions": ""}, ParameterError),
         ({"dataset": "topics", "model": "topics", "predictions": "guess"}, ParameterError),
         ({"dataset": "topics", "model": "typo"}, NotFound),
         ({"dataset": "topics", "model": "dataset:topics"}, InvalidName),
@@ -145,6 +147,8 @@ def test_bad_input_is_refused_and_leaves_nothing(ws: Workspace, given: dict[str,
 
 def test_deleting_one_deletes_its_files_and_a_new_one_starts_afresh(said: Workspace) -> None:
     folder = said.evaluations["e-said"].result.folder
+    Ledger(said.ctx).add(RunRow("old-1", "evaluation", "e-said", notebook="evaluate"))
+    assert said.evaluations["e-said"].status == "QUEUED"
     said.evaluations.delete("e-said")
     assert not folder.exists() and "e-said" not in said.evaluations
     ev = said.evaluations.create("e-said", predictions="guess", dataset="said")

@@ -53,7 +53,8 @@ def _cells(
             )
         except (OverflowError, UnicodeEncodeError, pa.ArrowInvalid):
             pass  # an integer beyond 64 bits, a broken surrogate: one by one
-    cells, odd = [], {}
+    cells: list[Any] = []
+    odd: dict[int, Any] = {}
     for row, value in enumerate(values):
         cell, exact = (None, True) if value is MISSING else fit(value)
         if not exact:

@@ -54,6 +54,8 @@ class _Steps:
             raise DataError(
                 "This edit was committed already. Start a new one with edit()."
             )
+        if not after:
+            return
         before = self._look_up(after)
         self._done.append(
             {

@@ -19,7 +19,7 @@ from lance.dataset import LanceDataset, LanceScanner
 from polars.io.plugins import register_io_source
 
 from .documents import assemble
-from .layout import BASE, ID, POS, REST, columns
+from .layout import BASE, ID, POS, REST, columns, is_json
 from .order import compile_projection, parse_sort, sort_documents
 from .pushdown import push_down
 from .query import compile_query, query_keys, top_keys
@@ -182,6 +182,37 @@ def _wanted(fields: Any, sort: list[tuple[str, int]]) -> set[str] | None:
     }
 
 
+def _sorted_row_ids(
+    snapshot: Snapshot, order: list[tuple[str, int]]
+) -> pl.Series | None:
+    """Row ids sorted by whole columns; `None` where documents have to be compared one by one."""
+    fields = [columns(snapshot.table.schema).get(path) for path, _ in order]
+    names = [
+        field.name
+        for field in fields
+        if field and not is_json(field) and not pa.types.is_nested(field.type)
+    ]
+    if len(names) < len(order) or snapshot.table.count_rows(
+        filter=f"{REST} IS NOT NULL"
+    ):
+        return None
+    table = snapshot.table.scanner(
+        columns=[POS, *dict.fromkeys(names)], with_row_id=True
+    ).to_table()
+    frame = pl.DataFrame(pl.from_arrow(table))
+    floats = frame.select(
+        pl.col(name).is_nan().any()
+        for name in set(names)
+        if frame[name].dtype.is_float()
+    )
+    if floats.width and any(floats.row(0)):
+        return None  # polars sorts NaN last, MongoDB first
+    falling = [direction < 0 for _, direction in order]
+    return frame.sort(
+        [*names, POS], descending=[*falling, False], nulls_last=[*falling, False]
+    )["_rowid"]
+
+
 def read_documents(
     snapshot: Snapshot,
     query: Query | None = None,
@@ -196,6 +227,16 @@ def read_documents(
     if not query and not order:
         tables = _in_order(snapshot, _names(snapshot, keys), skip, limit)
         return (project(document) for table in tables for document in assemble(table))
+    if (
+        not query
+        and limit is not None
+        and limit <= _PAGE
+        and (row_ids := _sorted_row_ids(snapshot, order)) is not None
+    ):
+        page = rows_at(
+            snapshot, row_ids.slice(skip, limit).to_list(), _names(snapshot, keys)
+        )
+        return map(project, assemble(page))
     found = matching(snapshot, query or {}, keys)
     stop = None if limit is None else skip + limit
     return map(

@@ -4,18 +4,23 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lance.dataset import LanceDataset
+from moto.server import ThreadedMotoServer
 
 from clow_nb.core.context import Context
 from clow_nb.core.errors import AlreadyExists, DataError, FileError, InvalidName, NotFound
 from clow_nb.data.dataset import Dataset, Datasets, Rawdatas
 from clow_nb.data.documents import shred
 from clow_nb.data.history import table_of
+from clow_nb.data.order import sort_documents
 from clow_nb.data.plans import append_plan
-from clow_nb.data.table import Stamp
+from clow_nb.data.table import Stamp, open_table
 
 DOCS: list[dict[str, Any]] = [{"text": f"문장 {i}", "label": "ab"[i % 2], "n": i} for i in range(40)]
 
@@ -234,3 +239,40 @@ def test_two_workspaces_on_postgres_share_a_lock(postgres: str, tmp_path: Path) 
     assert other.append([{"n": 1}]).version == 2
     assert dataset.append([{"n": 2}]).version == 3
     assert [d["n"] for d in Datasets(two)[dataset.name].documents(skip=40)] == [1, 2]
+
+
+@given(
+    st.lists(st.fixed_dictionaries({}, optional={"n": st.integers(-3, 3), "f": st.floats(allow_nan=True), "t": st.text(max_size=2)}), max_size=12),
+    st.lists(st.tuples(st.sampled_from(["n", "f", "t", "x"]), st.sampled_from([1, -1])), min_size=1, max_size=3),
+)
+@settings(max_examples=25, deadline=None)
+def test_a_sorted_page_is_the_same_however_it_is_found(tmp_path_factory: Any, documents: list[dict], sort: list) -> None:
+    dataset = Datasets(Context.open(tmp_path_factory.mktemp("ws") / ".clow")).create("d-1", documents)
+    whole = [d["_id"] for d in sort_documents(dataset.documents(), sort)]
+    assert [d["_id"] for d in dataset.documents(sort=sort, limit=100)] == whole
+    assert [d["_id"] for d in dataset.documents(sort=sort, skip=2, limit=3, fields=["t"])] == whole[2:5]
+
+
+def test_tables_live_in_an_object_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        endpoint = f"http://{host}:{port}"
+        names = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_REGION": "us-east-1", "AWS_ENDPOINT": endpoint}
+        for name, value in {**names, "AWS_ALLOW_HTTP": "true"}.items():
+            monkeypatch.setenv(name, value)
+        urlopen(Request(f"{endpoint}/bucket", method="PUT"))
+        datasets = Datasets(Context.open(tmp_path / ".clow", data="s3://bucket/team"))
+        dataset = datasets.create("d-1", DOCS)
+        edit = dataset.edit()
+        edit.set("1-3", "n", "셋")
+        dataset = edit.commit().append([{"new": 1}]).split()
+        assert dataset.location.startswith("s3://bucket/team/datasets/d-1-")
+        assert (dataset.version, len(dataset), sum(dataset.split_counts().values())) == (4, 41, 41)
+        assert dataset.diff(1, 2).rows() == [("1-3", "updated", "n", "3", '"셋"')]
+        datasets.delete("d-1")
+        with pytest.raises(FileError):
+            open_table(dataset.location)
+    finally:
+        server.stop()

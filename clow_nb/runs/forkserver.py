@@ -155,13 +155,33 @@ def settle(cwd: str, environment: dict[str, str], absent: list[str]) -> None:
     os.chdir(cwd)
 
 # %% ../../nbs/runs/00a_forkserver.ipynb #0cb4a6a5
+class _Children:
+    def __init__(self) -> None:
+        self.pids: dict[str, int] = {}
+
+    def signal(self, name: str, number: int) -> None:
+        if pid := self.pids.get(name):
+            with suppress(ProcessLookupError):
+                os.killpg(pid, number)
+
+    def bury(self) -> dict[str, int]:
+        """Reap the dead and kill what they have left behind; returns their exit statuses."""
+        dead = {}
+        for name, pid in list(self.pids.items()):
+            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+                self.signal(name, signal.SIGKILL)
+                del self.pids[name]
+                dead[name] = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        return dead
+
+# %% ../../nbs/runs/00a_forkserver.ipynb #44d36f22
 class ForkServer:
     """Forks kernels for the process at the other end of `owner` until that end closes."""
 
     def __init__(self, owner: socket.socket, preimports: list[str]) -> None:
         self.owner, self.preimports = owner, preimports
         self.missing: dict[str, str] = {}
-        self.kernels: dict[str, int] = {}
+        self.children = _Children()
         self.wakeup, self.alarm = socket.socketpair()
         for end in (self.wakeup, self.alarm):
             end.setblocking(False)
@@ -170,19 +190,22 @@ class ForkServer:
         """Import, answer requests and report dead kernels until the owner is gone; then kill all kernels."""
         signal.set_wakeup_fd(self.alarm.fileno())
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        handlers = {self.owner: self._answer, self.wakeup: self._bury}
         ready = False
         with suppress(EOFError, OSError):
             while True:
                 readable, _, _ = select.select(
-                    [*handlers], [], [], None if ready else 0
+                    [self.owner, self.wakeup], [], [], None if ready else 0
                 )
-                for end in readable:
-                    handlers[end]()
+                if self.owner in readable:
+                    self._answer()
+                if self.wakeup in readable:
+                    self.wakeup.recv(4096)
+                    for name, status in self.children.bury().items():
+                        self._tell(ended=name, status=status)
                 if not readable and not ready:
                     ready = self._import_next()
-        for name in self.kernels:
-            self._signal(name, signal.SIGKILL)
+        for name in self.children.pids:
+            self.children.signal(name, signal.SIGKILL)
 
     def _import_next(self) -> bool:
         if not self.preimports:
@@ -193,34 +216,20 @@ class ForkServer:
             self.missing[name] = reason
         return False
 
-    def _tell(self, **message: Any) -> None:
-        self.owner.send(json.dumps(message).encode())
-
     def _answer(self) -> None:
         datagram = self.owner.recv(65536)
         if not datagram:
             raise EOFError
         request = json.loads(datagram)
         if name := request.get("fork"):
-            ends = [self.owner, self.wakeup, self.alarm]
-            self.kernels[name] = fork_kernel(name, [end.fileno() for end in ends])
-            self._tell(forked=name, pid=self.kernels[name])
+            ends = [end.fileno() for end in (self.owner, self.wakeup, self.alarm)]
+            self.children.pids[name] = fork_kernel(name, ends)
+            self._tell(forked=name, pid=self.children.pids[name])
         else:
-            self._signal(request["signal"], request["number"])
+            self.children.signal(request["signal"], request["number"])
 
-    def _signal(self, name: str, number: int) -> None:
-        if pid := self.kernels.get(name):
-            with suppress(ProcessLookupError):
-                os.killpg(pid, number)
-
-    def _bury(self) -> None:
-        self.wakeup.recv(4096)
-        for name, pid in list(self.kernels.items()):
-            if os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
-                self._signal(name, signal.SIGKILL)
-                del self.kernels[name]
-                status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-                self._tell(ended=name, status=status)
+    def _tell(self, **message: Any) -> None:
+        self.owner.send(json.dumps(message).encode())
 
 # %% ../../nbs/runs/00a_forkserver.ipynb #6307f2a5
 def main(arguments: list[str]) -> None:

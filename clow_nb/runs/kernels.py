@@ -73,6 +73,12 @@ class _Forked:
         self.pid = pid
         self._started.set()
 
+    def orphan(self) -> None:
+        if self.code is None and self.pid:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+        self.end(-signal.SIGKILL)
+
     def end(self, code: int) -> None:
         self.code = code
         self._started.set()
@@ -82,40 +88,44 @@ class _Forked:
 _MAIN = "import sys; sys.path = [p for p in sys.path if p]; from clow_nb.runs.forkserver import main; main(sys.argv[1:])"
 
 
+def _start_server(
+    end: socket.socket, folder: Path, preimports: tuple[str, ...], env: dict[str, str]
+) -> "subprocess.Popen[bytes]":
+    with open(folder / "server.err", "wb") as err:
+        return subprocess.Popen(
+            [sys.executable, "-c", _MAIN, str(end.fileno()), str(folder), *preimports],
+            cwd=folder,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=err,
+            stderr=err,
+            pass_fds=[end.fileno()],
+            start_new_session=True,
+        )
+
+# %% ../../nbs/runs/01_kernels.ipynb #25555f9d
 class _Server:
     def __init__(
         self, preimports: tuple[str, ...], on_ready: Callable[[], None]
     ) -> None:
-        self.folder, self.on_ready = socket_folder(), on_ready
+        self.folder, self.environment, self.on_ready = (
+            socket_folder(),
+            kernel_environment(),
+            on_ready,
+        )
         self.kernels: dict[str, _Forked] = {}
         self.numbers = itertools.count(1)
         self.ready, self.gone = threading.Event(), threading.Event()
-        self.environment = kernel_environment()
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs, open(self.folder / "server.err", "wb") as err:
-            self.process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-c",
-                    _MAIN,
-                    str(theirs.fileno()),
-                    str(self.folder),
-                    *preimports,
-                ],
-                cwd=self.folder,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=err,
-                stderr=err,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
+        with theirs:
+            self.process = _start_server(
+                theirs, self.folder, preimports, self.environment
             )
         threading.Thread(
             target=self._listen, daemon=True, name="clow-forkserver"
         ).start()
 
     def fork(self) -> Kernel:
-        """Ask for a kernel; its process id is known once it has `started`."""
         prefix = str(self.folder / f"k{next(self.numbers)}")
         write_connection(prefix)
         process = self.kernels[prefix] = _Forked(self, prefix)
@@ -131,27 +141,12 @@ class _Server:
     def _listen(self) -> None:
         with suppress(OSError):
             while datagram := self.socket.recv(65536):
-                self._hear(json.loads(datagram))
+                _hear(self, json.loads(datagram))
         self.gone.set()
         for kernel in list(self.kernels.values()):
-            if kernel.code is None and kernel.pid:
-                with suppress(ProcessLookupError):
-                    os.killpg(kernel.pid, signal.SIGKILL)
-            kernel.end(-signal.SIGKILL)
-
-    def _hear(self, message: dict[str, Any]) -> None:
-        if prefix := message.get("forked"):
-            self.kernels[prefix].begin(message["pid"])
-        elif prefix := message.get("ended"):
-            self.kernels.pop(prefix).end(message["status"])
-        else:
-            if message["missing"]:
-                _log.info("not imported ahead: %s", message["missing"])
-            self.ready.set()
-            self.on_ready()
+            kernel.orphan()
 
     def close(self) -> None:
-        """End it with all its kernels."""
         with suppress(OSError):
             self.socket.shutdown(socket.SHUT_RDWR)
         try:
@@ -161,12 +156,68 @@ class _Server:
             self.process.wait(5)
         shutil.rmtree(self.folder, ignore_errors=True)
 
+
+def _hear(server: _Server, message: dict[str, Any]) -> None:
+    if prefix := message.get("forked"):
+        server.kernels[prefix].begin(message["pid"])
+    elif prefix := message.get("ended"):
+        server.kernels.pop(prefix).end(message["status"])
+    else:
+        if message["missing"]:
+            _log.info("Not imported ahead: %s", message["missing"])
+        server.ready.set()
+        server.on_ready()
+
 # %% ../../nbs/runs/01_kernels.ipynb #7ace9835
 _TRIALS = 3
 
 
+class _Supply:
+    def __init__(
+        self, preimports: tuple[str, ...], on_ready: Callable[[], None]
+    ) -> None:
+        self.preimports, self.on_ready = preimports, on_ready
+        self.servers: list[_Server] = []
+        self.failures, self.closed = 0, False
+        self.lock = threading.RLock()
+
+    def current(self) -> _Server | None:
+        """The server that runs, perhaps started just now; None where there is to be none."""
+        with self.lock:
+            if self.servers and not self.servers[-1].gone.is_set():
+                return self.servers[-1]
+            if self.servers and not self.closed:
+                self.failures += 1
+                _log.warning(
+                    "The fork server of kernels ended with status %s.",
+                    self.servers[-1].process.poll(),
+                )
+            if sys.platform != "linux" or self.closed or self.failures >= _TRIALS:
+                return None
+            self.servers.append(_Server(self.preimports, self._ready))
+            return self.servers[-1]
+
+    def _ready(self) -> None:
+        with self.lock:
+            self.failures = 0
+        self.on_ready()
+
+    def give_up(self, server: _Server) -> None:
+        """`server` does not answer: end it, or leave it alone while it imports."""
+        _log.warning("The fork server of kernels does not answer.")
+        self.failures += 1
+        if server.ready.is_set():
+            server.close()
+
+    def close(self) -> None:
+        with self.lock:
+            self.closed = True
+        for server in self.servers:
+            server.close()
+
+# %% ../../nbs/runs/01_kernels.ipynb #802e0c5f
 class KernelPool:
-    """Warm Python kernels: `take` one, use it for one notebook, `close` it."""
+    """Warm Python kernels: `take` one, use it for one notebook, `close` it. The pool itself is closed like a file."""
 
     def __init__(
         self,
@@ -174,89 +225,54 @@ class KernelPool:
         spares: int = 1,
         start_timeout: float = 60.0,
     ) -> None:
-        self.preimports, self.spares, self.start_timeout = (
-            preimports,
-            spares,
-            start_timeout,
-        )
+        self.spares, self.start_timeout = spares, start_timeout
+        self._waiting: dict[_Server, list[Kernel]] = {}
         self._lock = threading.RLock()
-        self._servers: list[_Server] = []
-        self._waiting: list[Kernel] = []
-        self._failures, self._closed = 0, False
-        self._running()
+        self._supply = _Supply(preimports, self._refill)
+        self._supply.current()
 
     def take(
         self, cwd: str | Path | None = None, env: Mapping[str, str] | None = None
     ) -> Kernel:
         """A kernel that nobody has used, to work in `cwd` with `env` added to this process's environment."""
-        server = self._running()
-        if server and (server.ready.is_set() or not self._failures):
+        server = self._supply.current()
+        if server and (server.ready.is_set() or not self._supply.failures):
             kernel = self._next(server)
             if kernel.process.started(self.start_timeout):
                 kernel.setup = _settling(cwd, env, server.environment)
                 return kernel
             kernel.kill()
-            self._give_up(server)
+            self._supply.give_up(server)
         return spawn_kernel(PYTHON, cwd, env)
 
     def wait_ready(self, timeout: float | None = None) -> bool:
         """Wait until everything is imported ahead; False if that did not happen within `timeout` seconds."""
-        server = self._running()
+        server = self._supply.current()
         return server is not None and server.ready.wait(timeout)
 
     def close(self) -> None:
         """End the fork server and all kernels of the pool, those in use too."""
-        with self._lock:
-            servers, self._servers, self._waiting = self._servers, [], []
-            self._closed = True
-        for server in servers:
-            server.close()
-
-    def __enter__(self) -> "KernelPool":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def _running(self) -> _Server | None:
-        with self._lock:
-            if self._servers and not self._servers[-1].gone.is_set():
-                return self._servers[-1]
-            if self._servers:
-                self._failures += 1
-                _log.warning(
-                    "The fork server of kernels ended with status %s.",
-                    self._servers[-1].process.poll(),
-                )
-            self._waiting = []
-            if sys.platform != "linux" or self._closed or self._failures >= _TRIALS:
-                return None
-            self._servers.append(_Server(self.preimports, self._on_ready))
-            return self._servers[-1]
+        self._supply.close()
 
     def _next(self, server: _Server) -> Kernel:
         with self._lock:
-            self._waiting = [kernel for kernel in self._waiting if kernel.is_alive()]
-            kernel = self._waiting.pop(0) if self._waiting else server.fork()
+            waiting = [
+                kernel for kernel in self._waiting.get(server, []) if kernel.is_alive()
+            ]
+            kernel = waiting.pop(0) if waiting else server.fork()
+            self._waiting = {server: waiting}
         self._refill()
         return kernel
 
     def _refill(self) -> None:
+        server = self._supply.current()
         with self._lock:
-            server = self._servers[-1] if self._servers else None
-            while server and server.ready.is_set() and len(self._waiting) < self.spares:
-                self._waiting.append(server.fork())
-
-    def _on_ready(self) -> None:
-        self._failures = 0
-        self._refill()
-
-    def _give_up(self, server: _Server) -> None:
-        _log.warning("The fork server of kernels does not answer.")
-        if server.ready.is_set():
-            server.close()
-        else:
-            self._failures += 1
+            while (
+                server
+                and server.ready.is_set()
+                and len(self._waiting.setdefault(server, [])) < self.spares
+            ):
+                self._waiting[server].append(server.fork())
 
 # %% ../../nbs/runs/01_kernels.ipynb #595584fd
 def _settling(

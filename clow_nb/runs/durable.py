@@ -71,9 +71,11 @@ class Durable:
         self._work = clow_run
         DBOS.listen_queues(QUEUES)
         DBOS.launch()
-        for queue, at_once in zip(QUEUES, (capacity, 100), strict=True):
+        for queue, at_once, seconds in zip(
+            QUEUES, (capacity, 100), (0.1, 0.5), strict=True
+        ):
             DBOS.register_queue(
-                queue, worker_concurrency=at_once, polling_interval_sec=0.1
+                queue, worker_concurrency=at_once, polling_interval_sec=seconds
             )
 
     def send(self, row: RunRow) -> None:

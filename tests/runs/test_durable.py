@@ -1,14 +1,19 @@
 """Rows of the queue's database that were planted, lost or left behind."""
 
 import base64
+import os
 import pickle
+import signal
 import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+import sqlalchemy as sa
+
 from clow_nb.core.context import Context
-from clow_nb.runs.launch import stop_worker, worker_log
+from clow_nb.runs.launch import ensure_worker, stop_worker, worker_log
 from clow_nb.runs.lease import Leases
 from clow_nb.runs.ledger import RunRow
 from clow_nb.runs.queue import Runs
@@ -74,3 +79,25 @@ def test_runs_that_the_queue_has_forgotten_are_queued_anew(own: Context, noteboo
         (own.folder("runs", id) / "source.ipynb").write_bytes(path.read_bytes())
     assert [runs.get(id).wait(60, progress=False).status for id in ("r1", "r2")] == ["SUCCEEDED"] * 2
     assert [runs.get(id).row.round for id in ("r1", "r2")] == [2, 2]
+
+
+@pytest.mark.slow
+def test_on_postgresql_a_killed_worker_is_taken_over_too(
+    postgres: str, tmp_path: Path, notebook: MakeNotebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLOW_PREIMPORTS", "sqlalchemy")
+    ctx = Context.open(tmp_path / "team", db=postgres)
+    path = notebook("import time; time.sleep(seconds)", parameters="seconds: float = 0.0")
+    runs = [Runs(ctx).submit(path, {"seconds": 0.1}, kind="k", id=f"pg-{number}") for number in range(4)]
+    try:
+        for run in runs:
+            assert run.wait(100, progress=False).status == "SUCCEEDED"
+        slow = Runs(ctx).submit(path, {"seconds": 2.0}, kind="k", id="pg-slow")
+        until(lambda: slow.status == "RUNNING")
+        os.kill(ensure_worker(ctx).pid, signal.SIGKILL)
+        assert slow.wait(100, progress=False).row.attempt == 2
+        with ctx.catalog.engine.connect() as connection:
+            query = sa.text("SELECT count(*) FROM clow_dbos.workflow_status WHERE serialization = 'portable_json'")
+            assert connection.scalar(query) == 5
+    finally:
+        stop_worker(ctx, seconds=0)

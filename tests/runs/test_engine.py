@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -355,3 +356,16 @@ def test_it_may_be_imported_before_papermill() -> None:
 def test_the_engine_is_light_to_import() -> None:
     source = "import sys, clow_nb.runs.engine; print([m for m in ('papermill', 'nbclient', 'sqlalchemy') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", source], capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_ctrl_c_ends_papermill_and_its_kernel(write: Callable[..., Path], tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    path = write(f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid()))", "time.sleep(600)")
+    command = [sys.executable, "-m", "papermill", "--engine", "clow", "--no-progress-bar", str(path), str(tmp_path / "out.ipynb")]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as shell:
+        while not (pid.exists() and pid.read_text()) and shell.poll() is None:
+            threading.Event().wait(0.05)
+        shell.send_signal(signal.SIGINT)
+        assert shell.wait(60) != 0
+    assert is_gone(int(pid.read_text()))
+    assert statuses(tmp_path / "out.ipynb")[-1] != "completed"

@@ -10,6 +10,7 @@ import os
 import sys
 import time
 import traceback
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -200,8 +201,17 @@ def _defect(error: BaseException) -> str:
     )
 
 
+def _say_notice(
+    message: Warning | str, category: type[Warning], *place: object, **rest: object
+) -> None:
+    """Show our own notices (such as a file read as CP949) as a sentence, and nobody else's warnings."""
+    if category.__module__.startswith("clow_nb"):
+        click.secho(f"clow: {message}", fg="yellow", err=True)
+
+
 def main(args: list[str] | None = None) -> None:
     """The entry point of the command `clow`: exit code 0, 1 for an error, 2 for wrong usage, 130 for Ctrl-C."""
+    warnings.showwarning = _say_notice
     try:
         cli(args, prog_name="clow", standalone_mode=True)
     except ClowError as error:

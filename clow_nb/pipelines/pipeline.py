@@ -6,6 +6,7 @@
 __all__ = ['split_once', 'pipeline_workflow', 'PipelineRun', 'Pipeline', 'Pipelines']
 
 # %% ../../nbs/pipelines/01_pipeline.ipynb #4eddd63c
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.collection import Collection, Entity
@@ -13,29 +14,24 @@ from ..core.context import Context
 from ..core.errors import ParameterError
 from ..core.refs import Ref, check_name
 from ..core.text import t
-from ..data.dataset import Dataset, Datasets
 from .steps import Step, check_steps, from_spec, jobs, to_spec
 from ..runs.ledger import Ledger
 from ..runs.queue import enqueue_workflow, run_step
 from ..runs.run import Run
-from ..serve.service import Services
-from ..train.models import Models
 
 if TYPE_CHECKING:
     import polars as pl
 
 # %% ../../nbs/pipelines/01_pipeline.ipynb #5c85dc61
-def _is_split(dataset: Dataset) -> bool:
-    return bool(dataset.split_counts())
-
-
 def split_once(ctx: Context, ref: str) -> str:
     """The reference itself if its documents are split, else that of the newest version, split now if need be."""
+    from clow_nb.data.dataset import Datasets
+
     datasets = Datasets(ctx)
     dataset = datasets[ref]
-    if not _is_split(dataset):
+    if not dataset.split_counts():
         dataset = datasets[dataset.name]
-    if not _is_split(dataset):
+    if not dataset.split_counts():
         dataset = dataset.split(
             train=8, valid=1, test=1, seed=0, stratify=dataset.label
         )
@@ -76,10 +72,14 @@ def _parameters(
 
 def _version(ctx: Context, service: str, known: dict[str, Any], token: str) -> str:
     """The next version of the service, made once for each run of the pipeline."""
+    from clow_nb.serve.service import Services
+
     return Services(ctx)[service].create_version(models=[known["model"]], token=token)
 
 # %% ../../nbs/pipelines/01_pipeline.ipynb #1263336f
 def _promote(ctx: Context, model: str, reason: str) -> None:
+    from clow_nb.train.models import Models
+
     ref = Ref.parse(model)
     assert isinstance(ref.version, int)
     if ctx.catalog.stages("model", ref.name).get(ref.version) != "production":
@@ -124,6 +124,12 @@ class PipelineRun(Run):
             for child in self.children()
             for name, value in child.outputs.items()
         }
+
+    @property
+    def notebook(self) -> Path:
+        """The notebook of the step that it has come to."""
+        children = self.children()
+        return children[-1].notebook if children else self.folder
 
     @property
     def verdict(self) -> str:

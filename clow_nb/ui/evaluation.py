@@ -21,8 +21,8 @@ from .launcher import RunPanel
 from clow_nb.ui.tables import (
     Safe,
     empty,
-    headings,
     html_table,
+    result_headings,
     safe,
     section,
     text_of,
@@ -36,7 +36,7 @@ _SHORT = 15
 def _card_html(card: Card) -> Safe:
     if card.kind == "table":
         return html_table(
-            card.content.iter_rows(named=True), headings(card.content.columns)
+            card.content.iter_rows(named=True), result_headings(card.content.columns)
         )
     if card.kind == "error":
         return safe('<div class="clow-error" role="alert">{}</div>', card.content)
@@ -47,11 +47,14 @@ def card_widgets(card: Card) -> list[ipywidgets.Widget]:
     """The widgets of one card of a preset: its title, and a chart, table, grid, text or error."""
     title = ipywidgets.HTML(section(card.title))
     if card.kind == "chart":
-        return [chart_widget(card.content)]  # its title is in the picture
+        return [title, chart_widget(card.content)]
     if card.kind == "table" and card.content.height > _SHORT:
         return [
             title,
-            Grid(FrameRows(card.content, headings(card.content.columns)), height=380),
+            Grid(
+                FrameRows(card.content, result_headings(card.content.columns)),
+                height=380,
+            ),
         ]
     return [title, ipywidgets.HTML(_card_html(card))]
 
@@ -167,4 +170,6 @@ def _chosen(workspace: Any, name: str | None) -> ipywidgets.Widget:
 
     choice.observe(lambda change: show(change["new"]), "value")
     show(name or names[-1])
-    return ipywidgets.VBox([choice, place])
+    page = ipywidgets.VBox([choice, place])
+    page.add_class("clow-page")
+    return page

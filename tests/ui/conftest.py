@@ -32,7 +32,7 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture
-def page(chromium: Any) -> Iterator[Any]:
+def page(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     """A fresh page of 1280 × 800. When the test is over, no request may have left this machine."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
@@ -43,6 +43,8 @@ def page(chromium: Any) -> Iterator[Any]:
     page.on("websocket", lambda socket: None if socket.url.startswith(LOCAL) else strangers.append(socket.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
+    if os.environ.get("CLOW_SCREENSHOTS"):
+        page.screenshot(path=f"{os.environ['CLOW_SCREENSHOTS']}/end-of-{request.node.name}.png")
     context.close()
     assert strangers == []
     assert [error for error in errors if "clow" in error.lower() or "ag-grid" in error.lower()] == []

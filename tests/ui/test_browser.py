@@ -124,14 +124,28 @@ def lab(workspace: Context, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     command = [*lab_command(folder, port, TOKEN), "--allow-root"]
     settings = environment(workspace, tmp_path_factory.mktemp("home"), "en")
     with serving(command, settings, f"http://127.0.0.1:{port}/api", folder.parent / "lab.log"):
-        yield f"http://127.0.0.1:{port}/lab/tree/{{}}.ipynb?token={TOKEN}&reset"
+        yield f"http://127.0.0.1:{port}"
 
 
-def _run_all(page: Any, address: str) -> None:
-    page.goto(address, wait_until="commit")
+def _run_all(page: Any, server: str, name: str) -> None:
+    page.goto(f"{server}/lab/tree/{name}?token={TOKEN}&reset", wait_until="commit")
     page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+    _wait(lambda: _kernel_is_ready(page, server, name))  # JupyterLab forgets what it was told before that
     page.click("li.lm-MenuBar-item:has-text('Run')")
     page.click("li.lm-Menu-item:has-text('Run All Cells')")
+
+
+def _kernel_is_ready(page: Any, server: str, name: str) -> bool:
+    sessions = page.request.get(f"{server}/api/sessions?token={TOKEN}").json()
+    kernels = [session["kernel"] for session in sessions if session["path"] == name]
+    return any(kernel["execution_state"] == "idle" and kernel["connections"] > 0 for kernel in kernels)
+
+
+def _wait(until: Callable[[], bool], seconds: float = 150) -> None:
+    end = time.monotonic() + seconds
+    while not until():
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def _view(page: Any, kind: str) -> Any:
@@ -150,7 +164,7 @@ WORDS = {
 @pytest.mark.parametrize("language", ["en", "ko"])
 def test_the_three_widgets_in_jupyterlab(lab: str, page: Any, picture: Screenshots, language: str) -> None:
     words = WORDS[language]
-    _run_all(page, lab.format(language))
+    _run_all(page, lab, f"{language}.ipynb")
 
     dataset = _view(page, words["dataset"])
     dataset.locator(".ag-row").nth(3).wait_for()

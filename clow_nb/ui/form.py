@@ -129,7 +129,19 @@ def _input(
     return text, lambda: _read(key, text.value, property_)
 
 # %% ../../nbs/ui/02a_form.ipynb #20169b35
-class Form(ipywidgets.GridBox):
+def _columns(fields: list[ipywidgets.Widget]) -> ipywidgets.GridBox:
+    grid = ipywidgets.GridBox(
+        fields,
+        layout={"grid_template_columns": "repeat(auto-fill, minmax(220px, 1fr))"},
+    )
+    grid.add_class("clow-form")
+    return grid
+
+
+_FIRST = 9
+
+
+class Form(ipywidgets.VBox):
     """Inputs for the properties of a JSON schema, filled with `values` over the defaults."""
 
     def __init__(
@@ -139,15 +151,23 @@ class Form(ipywidgets.GridBox):
         given = values or {}
         self._readers: dict[str, Callable[[], Any]] = {}
         self.inputs: dict[str, ipywidgets.Widget] = {}
-        cells = []
+        fields = []
         for key, raw in schema.get("properties", {}).items():
             property_ = _plain(raw, definitions)
             value = given.get(key, property_.get("default"))
             self.inputs[key], self._readers[key] = _input(key, property_, value)
-            cells.append(self._field(key, property_))
-        columns = {"grid_template_columns": "repeat(auto-fill, minmax(220px, 1fr))"}
-        super().__init__(cells, layout=columns)
-        self.add_class("clow-form")
+            fields.append(self._field(key, property_))
+        super().__init__(self._arranged(fields))
+
+    def _arranged(self, fields: list[ipywidgets.Widget]) -> list[ipywidgets.Widget]:
+        if len(fields) <= _FIRST + 3:
+            return [_columns(fields)]
+        rest = ipywidgets.Accordion(
+            [_columns(fields[_FIRST:])],
+            titles=[t("{count} more parameters", count=len(fields) - _FIRST)],
+            selected_index=None,
+        )
+        return [_columns(fields[:_FIRST]), rest]
 
     def _field(self, key: str, property_: Mapping[str, Any]) -> ipywidgets.Widget:
         described = t(property_.get("description", ""))

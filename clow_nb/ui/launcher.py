@@ -138,11 +138,15 @@ def curve_chart(metrics: pl.DataFrame) -> Any:
         t("Loss"): shown.filter(loss),
         t("Score"): shown.filter(~loss & pl.col("value").is_between(0, 1)),
     }
+    steps = shown["step"].unique().sort().to_list()
+    axis = alt.Axis(
+        grid=False, format="d", values=steps if len(steps) <= 20 else alt.Undefined
+    )
     charts = [
-        alt.Chart(data.select("step", "key", "value"), width=400, height=190)
+        alt.Chart(data.select("step", "key", "value"), width=310, height=190)
         .mark_line(point={"size": 28})
         .encode(
-            alt.X("step:Q", title=t("Epoch"), axis=alt.Axis(tickMinStep=1, grid=False)),
+            alt.X("step:Q", title=t("Epoch"), axis=axis),
             alt.Y("value:Q", title=title, scale=alt.Scale(zero=False)),
             alt.Color("key:N", title=None, legend=alt.Legend(orient="top")),
             tooltip=["step", "key", alt.Tooltip("value:Q", format=".4f")],

@@ -108,7 +108,7 @@ def lineage_svg(edges: Iterable[tuple[str, str]], here: str = "") -> Safe:
     tallest = max(map(len, columns), default=0)
     width = len(columns) * (_WIDE + _ACROSS) - _ACROSS + 4
     height = tallest * (_HIGH + _DOWN) - _DOWN + 4
-    at = {}
+    at: dict[str, tuple[int, int]] = {}
     for i, nodes in enumerate(columns):
         top = (height - len(nodes) * (_HIGH + _DOWN) + _DOWN) // 2
         at |= {

@@ -10,7 +10,8 @@ from clow_nb.core.context import Context
 from clow_nb.core.errors import QueryError
 from clow_nb.data.dataset import Datasets, Rawdatas
 from clow_nb.ui.base import answer
-from clow_nb.ui.pages import class_counts, find_code, read_query
+from clow_nb.ui.pages import find_code, read_query
+from clow_nb.ui.statistics_view import class_counts
 
 EVIL = "<img src=x onerror=alert(1)>"
 

@@ -149,7 +149,8 @@ class Model(Entity):
             }
             for v in self
         ]
-        return pl.DataFrame(rows, infer_schema_length=None)
+        known = {"stage": pl.String, "dataset": pl.String}
+        return pl.DataFrame(rows, schema_overrides=known, infer_schema_length=None)
 
     def promote(
         self,
@@ -166,10 +167,15 @@ class Model(Entity):
     def history(self) -> pl.DataFrame:
         """Who moved which version to which stage, when and why, newest first."""
         rows = self.ctx.catalog.stage_history("model", self.name)
-        names = ("version", "stage", "author", "reason", "at")
+        schema = {
+            "version": pl.Int64,
+            "stage": pl.String,
+            "author": pl.String,
+            "reason": pl.String,
+        }
+        schema |= {"at": pl.Datetime("us", "UTC")}
         return pl.DataFrame(
-            [{name: row[name] for name in names} for row in rows],
-            infer_schema_length=None,
+            [{name: row[name] for name in schema} for row in rows], schema
         )
 
 # %% ../../nbs/train/06_models.ipynb #dc9a1c79

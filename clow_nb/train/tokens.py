@@ -67,9 +67,8 @@ class Characters:
         """Ids of shape `[n, longest, 4]`: the character, its initial, vowel and final. A blank is a character, too."""
         codes, lengths = _codes([normalize(text)[: self.max_chars] for text in texts])
         at = np.searchsorted(self._sorted, codes)
-        known = (at < len(self._sorted)) & (
-            self._sorted[np.minimum(at, len(self._sorted) - 1)] == codes
-        )
+        known = at < len(self._sorted)
+        known[known] = self._sorted[at[known]] == codes[known]
         ids = np.where(known, self.UNKNOWN + 1 + at, self.UNKNOWN)
         values = np.zeros((len(texts), max(1, lengths.max(initial=0)), 4), np.int32)
         inside = np.arange(values.shape[1]) < lengths[:, None]
@@ -88,7 +87,7 @@ def _mix(h: np.ndarray) -> np.ndarray:
 def _pieces(
     texts: Sequence[str], longest: int
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    codes, lengths = _codes([f" {text} " for text in texts])
+    codes, lengths = _codes([f" {text} " if text else "" for text in texts])
     owner, blank = np.repeat(np.arange(len(texts)), lengths), codes == ord(" ")
     h, inside = np.full(len(codes), 1, np.uint64), np.ones(len(codes), bool)
     owners, hashes = [], []
@@ -98,9 +97,8 @@ def _pieces(
         inside = inside[:end] & (owner[:end] == owner[n - 1 :])
         if n > 2:
             inside &= ~blank[n - 2 : n - 2 + end]
-        keep = inside & ~(blank[:end] & blank[n - 1 :]) if n < 3 else inside
-        owners.append(owner[:end][keep])
-        hashes.append(h[keep])
+        owners.append(owner[:end][inside])
+        hashes.append(h[inside])
     return owners, hashes
 
 # %% ../../nbs/train/01_tokens.ipynb #ec16cd54

@@ -147,11 +147,9 @@ def _epoch(
     tick: Tick,
 ) -> float:
     params: TrainParams = task.params
-    order = torch.randperm(
-        len(train),
-        generator=torch.Generator().manual_seed(params.seed * 100_003 + epoch),
-    )
-    torch.manual_seed(params.seed * 100_003 + epoch)
+    seed = params.seed * 100_003 + epoch
+    order = bucketed(train, params.batch_size, seed)
+    torch.manual_seed(seed)
     steps, total, told = (
         math.ceil(len(train) / params.batch_size),
         torch.zeros(()),

@@ -29,7 +29,7 @@ class IntentParams(TrainParams):
         12, ge=1, le=1000, description="passes over the training split, at most"
     )
     batch_size: int = Field(
-        0, ge=0, description="examples a step; 0: 32 to 256, by the size of the data"
+        0, ge=0, description="examples a step; 0: 32 to 128, by the size of the data"
     )
     max_chars: int = Field(
         64, ge=4, le=4096, description="characters that the convolution reads"
@@ -43,14 +43,14 @@ class IntentParams(TrainParams):
     max_features: int = Field(
         200_000, ge=1, description="n-grams that are kept, the most frequent"
     )
-    embedding: int = Field(128, ge=4, description="numbers a character")
+    embedding: int = Field(64, ge=4, description="numbers a character")
     kernels: tuple[int, ...] = Field(
-        (3, 4, 5), min_length=1, description="widths of the convolutions, in characters"
+        (2, 3, 4), min_length=1, description="widths of the convolutions, in characters"
     )
     channels: int = Field(64, ge=1, description="channels of each convolution")
     dropout: float = Field(0.5, ge=0, lt=1, description="of the deep half")
     wide_lr: float = Field(
-        0.05, gt=0, le=1, description="peak learning rate of the wide half"
+        2.0, gt=0, le=100, description="peak learning rate of the wide half"
     )
     wide_dropout: float = Field(
         0.3, ge=0, lt=1, description="n-grams left out at each step"
@@ -96,6 +96,7 @@ class WideAndDeep(nn.Module):
         super().__init__()
         self.wide = nn.EmbeddingBag(max(1, features), classes, mode="sum")
         nn.init.zeros_(self.wide.weight)
+        self.bias = nn.Parameter(torch.zeros(classes))
         self.deep = TextCNN(ids, classes, params)
         self.wide_dropout = params.wide_dropout
 
@@ -105,7 +106,7 @@ class WideAndDeep(nn.Module):
         wide = self.wide(
             batch["ngrams"], batch["ngrams_offsets"], per_sample_weights=weights
         )
-        return wide, self.deep(batch["characters"])
+        return wide + self.bias, self.deep(batch["characters"])
 
 # %% ../../../nbs/train/solutions/nlp_intent.ipynb #8ed7ed8b
 def _texts_and_labels(
@@ -145,7 +146,7 @@ class NlpIntent(Solution):
         train = frame.filter(pl.col("split") == "train")
         small = len(train) < 5_000
         decided = {
-            "batch_size": min(256, max(32, len(train) // 64)),
+            "batch_size": min(128, max(32, len(train) // 64)),
             "min_df": 1 if small else 2,
         }
         self.params = self.params.model_copy(
@@ -194,15 +195,16 @@ class NlpIntent(Solution):
         )
 
     def groups(self, model: nn.Module) -> list[dict[str, Any]]:
-        """The wide half learns faster, and doesn't decay: its features are rare."""
-        wide = {
-            "params": [model.get_parameter("wide.weight")],
-            "lr": self.params.wide_lr,
-            "weight_decay": 0.0,
-        }
+        """The wide half has a rate of its own, steps in proportion to its gradients, and doesn't decay."""
+        wide = [model.get_parameter("bias"), model.get_parameter("wide.weight")]
         deep = list(model.get_submodule("deep").parameters())
         return [
-            wide,
+            {
+                "params": wide,
+                "lr": self.params.wide_lr,
+                "weight_decay": 0.0,
+                "eps": 1e-2,
+            },
             {
                 "params": deep,
                 "lr": self.params.lr,

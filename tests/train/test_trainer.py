@@ -1,0 +1,95 @@
+"""The same seed gives the same numbers, also to a training that was killed in between."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+import torch
+
+from clow_nb.core.errors import DataError
+from clow_nb.train.solution import Solution, solution
+from clow_nb.train.trainer import fit, read_tensors, score
+
+PARAMS = {"epochs": 5, "patience": 5, "embedding": 16, "channels": 8, "batch_size": 16}
+SCRIPT = """
+import os, signal, sys
+from pathlib import Path
+import polars as pl, torch
+from clow_nb.train.solution import solution
+from clow_nb.train.trainer import fit
+
+torch.set_num_threads(1)
+task = solution("nlp-intent", {params})
+splits = task.prepare(pl.read_ndjson(sys.argv[1]))
+kill = lambda epoch, metrics: os.kill(os.getpid(), signal.SIGKILL) if epoch == 3 else None
+fit(task, splits["train"], splits["valid"], Path(sys.argv[2]), kill)
+"""
+
+
+def _run(frame: pl.DataFrame, folder: Path | None = None, **params: object) -> tuple[Solution, torch.nn.Module, list]:
+    task = solution("nlp-intent", PARAMS | params)
+    splits = task.prepare(frame)
+    model, progress = fit(task, splits["train"], splits["valid"], folder)
+    return task, model, progress.history
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def test_the_same_seed_gives_the_same_weights(frame: pl.DataFrame) -> None:
+    torch.manual_seed(1)
+    _, one, history = _run(frame, seed=3)
+    torch.manual_seed(2)
+    _, two, again = _run(frame, seed=3)
+    assert history == again
+    assert all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), two.state_dict().values(), strict=True))
+    assert _run(frame, seed=4)[2] != history
+
+
+def test_a_training_leaves_the_random_numbers_of_others_alone(frame: pl.DataFrame) -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    _run(frame)
+    assert torch.equal(torch.rand(1), expected)
+
+
+def test_a_killed_process_is_taken_up_with_the_same_numbers(frame: pl.DataFrame, tmp_path: Path) -> None:
+    frame.write_ndjson(tmp_path / "frame.jsonl")
+    script = SCRIPT.replace("{params}", repr(PARAMS))
+    killed = subprocess.run([sys.executable, "-c", script, str(tmp_path / "frame.jsonl"), str(tmp_path / "run")])
+    assert killed.returncode == -signal.SIGKILL
+    assert read_tensors(tmp_path / "run" / "last.safetensors")[1]["epoch"] == 3
+    _, straight, history = _run(frame)
+    _, resumed, continued = _run(frame, tmp_path / "run")
+    assert json.dumps(continued) == json.dumps(history)
+    assert all(torch.equal(a, b) for a, b in zip(straight.state_dict().values(), resumed.state_dict().values(), strict=True))
+
+
+def test_a_finished_training_is_not_trained_again(frame: pl.DataFrame, tmp_path: Path) -> None:
+    _, one, history = _run(frame, tmp_path)
+    changed = (tmp_path / "last.safetensors").stat().st_mtime_ns
+    _, two, again = _run(frame, tmp_path)
+    assert again == history and (tmp_path / "last.safetensors").stat().st_mtime_ns == changed
+    assert torch.equal(one.get_parameter("wide.weight"), two.get_parameter("wide.weight"))
+
+
+def test_the_best_weights_are_kept_and_patience_ends(frame: pl.DataFrame) -> None:
+    puzzling = frame.with_columns(text=pl.when(pl.col("_id").cast(pl.Int64) % 3 == 0).then(pl.lit("?")).otherwise("text"))
+    task, model, history = _run(puzzling, epochs=60, patience=2)
+    assert len(history) < 60
+    best = min((-row["valid_f1_macro"], row["valid_loss"], row["epoch"]) for row in history)
+    metrics, _ = score(task, model, task.prepare(puzzling)["valid"])
+    assert metrics["f1_macro"] == -best[0] and metrics["loss"] == pytest.approx(best[1], abs=1e-6)
+
+
+def test_a_damaged_checkpoint_is_said(frame: pl.DataFrame, tmp_path: Path) -> None:
+    (tmp_path / "last.safetensors").write_bytes(b"\x80\x04pickle")
+    with pytest.raises(DataError, match="is no safetensors file"):
+        _run(frame, tmp_path)

@@ -1,0 +1,73 @@
+"""A training from documents to a model: by plain papermill, and by a worker that is killed in between."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from clow_nb.core.context import Context
+from clow_nb.data.dataset import Datasets
+from clow_nb.train.models import Models
+from clow_nb.train.training import Trainings
+
+from .conftest import make_documents
+
+NOTEBOOK = Path(str(resources.files("clow_nb"))) / "runs" / "notebooks" / "train.ipynb"
+
+
+@pytest.fixture
+def workspace(ctx: Context) -> Context:
+    """A workspace with the dataset `intents` and the training `t-intent`."""
+    Datasets(ctx).create("intents", make_documents(12), label="label").split(stratify="label", train=8, valid=1, test=1)
+    params = {"epochs": 3, "embedding": 16, "channels": 8}
+    Trainings(ctx).create("t-intent", dataset="intents", params=params, model="intent")
+    return ctx
+
+
+def test_the_step_notebook_runs_under_plain_papermill(workspace: Context, tmp_path: Path) -> None:
+    code = "import sys, papermill; papermill.execute_notebook(*sys.argv[1:3], parameters=dict(training='t-intent', home=sys.argv[3]))"
+    arguments = [str(NOTEBOOK), str(tmp_path / "out.ipynb"), str(workspace.home)]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    version = Models(workspace).version("intent")
+    assert version.dataset == "dataset:intents@2" and version.metrics["valid_accuracy"] > 0.8
+    assert Trainings(workspace)["t-intent"].model.ref == version.ref
+    assert "<svg" in (tmp_path / "out.ipynb").read_text("utf-8")
+    assert workspace.catalog.version("model", "intent", 1).data["mlflow_run"]
+
+
+@pytest.mark.slow
+def test_a_killed_worker_costs_nothing_but_time(workspace: Context) -> None:
+    import psutil
+
+    from clow_nb.runs.launch import stop_worker
+    from clow_nb.runs.queue import Runs
+
+    training = Trainings(workspace)["t-intent"].clone("t-long", params={"epochs": 300, "patience": 300})
+    run = training.run()
+    checkpoint = run.folder / "checkpoints" / "last.safetensors"
+    deadline = time.monotonic() + 120
+    while not checkpoint.exists():
+        assert time.monotonic() < deadline and run.status in ("QUEUED", "RUNNING"), run.error
+        time.sleep(0.05)
+    workers = [p for p in psutil.process_iter(["cmdline"]) if _is_worker_of(p, workspace)]
+    assert workers and training.status == "RUNNING"
+    for worker in workers:
+        os.kill(worker.pid, signal.SIGKILL)
+    try:
+        run.wait(timeout=200, progress=False)
+    finally:
+        stop_worker(workspace)
+    assert training.status == "EXTRACTED" and Runs(workspace).get(run.id).row.attempt > 1
+    assert [v.version for v in Models(workspace)["intent"]] == [1]
+    assert run.metrics().filter(key="valid_loss")["step"].to_list() == list(range(1, 301))
+
+
+def _is_worker_of(process: object, ctx: Context) -> bool:
+    line = " ".join(process.info["cmdline"] or [])
+    return "clow_nb.runs.worker" in line and str(ctx.home) in line

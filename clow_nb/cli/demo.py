@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 
 # %% ../../nbs/cli/04_demo.ipynb #b0963e66
 def _printed(log: str) -> str:
-    """What the converter printed: its lines begin with a figure."""
+    """What the converter printed: its lines begin with a figure; the last one is the notebook's own."""
     return "\n".join(
         f"    {line}" for line in log.splitlines() if re.match(r"\d+ ", line)
-    )
+    ).rpartition("\n")[0]
 
 
 def _arrive(story: Story) -> "Dataset":

@@ -126,7 +126,10 @@ def test_the_catalog_is_repaired_from_the_log(datasets: Datasets, ctx: Context) 
     again = datasets["d-1"]
     assert (again.version, len(again), again.versions()["author"].to_list()) == (2, 41, ["tester", "ghost"])
     assert [event.payload["ref"] for event in ctx.events.since()] == ["dataset:d-1@1", "dataset:d-1@2"]
-    assert [(edge.source, edge.target) for edge in ctx.catalog.edges()] == [("rawdata:raw@1", "dataset:d-1@2")]
+    assert [(edge.source, edge.target) for edge in ctx.catalog.edges()] == [
+        ("dataset:d-1@1", "dataset:d-1@2"),
+        ("rawdata:raw@1", "dataset:d-1@2"),
+    ]
     assert dataset.append([{"text": "next"}]).version == 3
 
 

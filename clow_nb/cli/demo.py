@@ -110,9 +110,10 @@ def _train(story: Story, dataset: "Dataset") -> None:
     )
     judged = evaluation.run().wait()
     columns = dataset.scan().select(story.text, story.label, "split").collect()
-    ours, theirs = evaluation.metrics, tfidf_baseline(
-        *(columns[name].to_list() for name in columns.columns)
+    texts, labels, splits = (
+        columns[name].to_list() for name in (story.text, story.label, "split")
     )
+    ours, theirs = evaluation.metrics, tfidf_baseline(texts, labels, splits)
     _compare(ours, theirs)
     story.note(
         f"evaluation:{evaluation.name}",
@@ -160,7 +161,7 @@ def _serve(story: Story) -> "Service":
     service = ws.services.create("s-topic")
     service.create_version("v1", models=["topic@1"])
     run = service.deploy("v1")
-    story.note("service:s-topic v1", service.url, run.notebook)
+    story.note("service:s-topic v1", service.url or "", run.notebook)
     click.echo(f"    {service.url}")
     return service
 

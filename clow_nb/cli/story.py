@@ -31,10 +31,9 @@ def conversations() -> list[dict[str, str]]:
     folder = Path(str(resources.files("chatterbot_corpus"))) / "data"
     for lang in ("english", "korean"):
         for path in sorted((folder / lang).glob("*.yml")):
-            talks = yaml.load(
-                path.read_text("utf-8"),
-                Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader),
-            )["conversations"]
+            talks = yaml.load(path.read_text("utf-8"), Loader=yaml.CSafeLoader)[
+                "conversations"
+            ]
             found += [
                 {"text": str(talk[0]).strip(), "topic": path.stem, "lang": lang[:2]}
                 for talk in talks

@@ -59,7 +59,9 @@ def record(ctx: Context, kind: str, name: str, commit: Commit) -> None:
     ref, stamp = str(Ref(kind, name, commit.version)), commit.stamp
     snapshot = Snapshot(table_of(ctx, kind, name).at(commit.lance), commit)
     data = {"commit": commit.to_json(), "splits": split_counts(snapshot)}
-    before = [Ref(kind, name, commit.version - 1)] if commit.version > 1 else []
+    before: list[str | Ref] = (
+        [Ref(kind, name, commit.version - 1)] if commit.version > 1 else []
+    )
     for source in [*before, *stamp.sources]:
         ctx.catalog.link(source, ref, stamp.operation)
     ctx.catalog.add_version(

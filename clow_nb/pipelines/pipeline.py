@@ -14,7 +14,7 @@ from ..core.context import Context
 from ..core.errors import ParameterError
 from ..core.refs import Ref, check_name
 from ..core.text import t
-from .steps import Step, check_steps, from_spec, jobs, to_spec
+from .steps import Serve, Step, check_steps, from_spec, jobs, to_spec
 from ..runs.ledger import Ledger
 from ..runs.queue import enqueue_workflow, run_step
 from ..runs.run import Run
@@ -92,11 +92,9 @@ def pipeline_workflow(
     """Train, evaluate, judge, serve; each a notebook. A gate that says no ends it: that is a result, not a failure."""
     known: dict[str, Any] = {"dataset": split_once(ctx, dataset)}
     for job, step in jobs([from_spec(spec) for spec in steps]):
-        version = (
-            _version(ctx, step.service, known, f"{run.id}-serve")
-            if job == "serve"
-            else ""
-        )
+        version = ""
+        if job == "serve" and isinstance(step, Serve):
+            version = _version(ctx, step.service, known, f"{run.id}-serve")
         kind, target, params = _parameters(job, step, known, version)
         known |= run_step(run, job, params, name=job, kind=kind, target=target).outputs
         if job == "gate" and not known["passed"]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ..core.context import Context
 from ..core.errors import RunError
@@ -194,7 +194,7 @@ class Run(_State):
 
     def wait(
         self, timeout: float | None = None, progress: bool = True, check: bool = True
-    ) -> "Run":
+    ) -> Self:
         """Wait until it is over, and return it; raises `RunError` if it failed or was cancelled, unless `check=False`."""
         row = watch(self, timeout, progress)
         if check and row.status == "FAILED":
@@ -213,7 +213,7 @@ class Run(_State):
             )
         return self
 
-    def cancel(self) -> "Run":
+    def cancel(self) -> Self:
         """End it and the runs that it has started: a queued one at once, a running one within 5 s."""
         ledger = Ledger(self.ctx)
         ledger.cancel(self.id)
@@ -221,7 +221,7 @@ class Run(_State):
             child.cancel()
         return self
 
-    def resume(self) -> "Run":
+    def resume(self) -> Self:
         """Queue it again after it failed or was cancelled; steps of a pipeline that are done stay done."""
         if not Ledger(self.ctx).again(self.id):
             raise RunError(

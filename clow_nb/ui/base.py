@@ -119,7 +119,7 @@ class Header(Messenger):
     kind = traitlets.Unicode().tag(sync=True)
     title = traitlets.Unicode().tag(sync=True)
     description = traitlets.Unicode().tag(sync=True)
-    facts: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    facts: Any = traitlets.List().tag(sync=True)
     path = traitlets.Unicode().tag(sync=True)
     code = traitlets.Unicode().tag(sync=True)
     error = traitlets.Unicode().tag(sync=True)

@@ -184,11 +184,9 @@ class Grid(Messenger):
     """A read-only grid over a source of rows. `sort` and `query` are its state, and what *Copy as code* writes down."""
 
     bundle = "grid"
-    columns: traitlets.List[Any] = traitlets.List().tag(sync=True)
-    sort: traitlets.List[Any] = traitlets.List().tag(sync=True)
-    query: traitlets.Dict[str, Any] | Any = traitlets.Dict(
-        allow_none=True, default_value=None
-    ).tag(sync=True)
+    columns: Any = traitlets.List().tag(sync=True)
+    sort: Any = traitlets.List().tag(sync=True)
+    query: Any = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     version = traitlets.Int().tag(sync=True)
     height = traitlets.Int(440).tag(sync=True)
     sortable = traitlets.Bool(True).tag(sync=True)

@@ -21,16 +21,20 @@ from .tables import safe, section, text_of
 from .versions_view import versions_table
 
 # %% ../../nbs/ui/02_pages.ipynb #053b16ba
+def _no_constant(name: str) -> None:
+    raise ValueError(name)  # Python's reader knows NaN and Infinity, JSON does not
+
+
 def read_query(text: str) -> dict[str, Any] | None:
     """The filter in the box: JSON of an object, or nothing. Raises `QueryError`."""
     if not text.strip():
         return None
     try:
-        query = json.loads(text)
-    except json.JSONDecodeError as error:
+        query = json.loads(text, parse_constant=_no_constant)
+    except ValueError as error:
         raise QueryError(
             'The filter is not JSON (at character {place}). Write it like {{"Genre": "Fiction", "Price": {{"$gt": 10}}}}.',
-            place=error.colno,
+            place=getattr(error, "colno", 1),
         ) from None
     if not isinstance(query, dict):
         raise QueryError(

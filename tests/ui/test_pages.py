@@ -74,7 +74,7 @@ def test_the_code_of_a_page_gives_its_rows(ctx: Context) -> None:
     assert found["n"].to_list() == [8, 7, 5, 4, 2, 1]
 
 
-@pytest.mark.parametrize("text", ["nul", '{"a": }', "{'a': 1}", '"text"', "12", "[1]"])
+@pytest.mark.parametrize("text", ["nul", '{"a": }', "{'a': 1}", '"text"', "12", "[1]", '{"a": Infinity}'])
 def test_what_is_no_filter(text: str) -> None:
     with pytest.raises(QueryError):
         read_query(text)

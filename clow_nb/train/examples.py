@@ -68,8 +68,14 @@ class Examples:
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
 
-    def __getitem__(self, name: str) -> Column:
-        return self.columns[name]
+    def tensor(self, name: str) -> Tensor:
+        """A column that has one row an example, such as the target."""
+        column = self.columns[name]
+        if not isinstance(column, Tensor):
+            raise TypeError(
+                f"the column {name} is {type(column).__name__}, not a tensor"
+            )
+        return column
 
     def take(self, rows: Tensor) -> Batch:
         """The batch of the examples at `rows`."""

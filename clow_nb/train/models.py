@@ -9,6 +9,7 @@ __all__ = ['ModelVersion', 'Model', 'Models', 'register']
 import shutil
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from ..core.errors import AlreadyExists, DataError
 from ..core.lineage import Lineage
 from ..core.records import VersionRow
 from ..core.refs import Ref
-from .predictor import Predictor, load_predictor, read_config
+from .predictor import Predictor, fingerprint, load_predictor, read_config
 from .promotion import Promotion, promote
 
 # %% ../../nbs/train/06_models.ipynb #f788c108
@@ -35,8 +36,10 @@ def _put(ctx: Context, folder: Path, *parts: str) -> None:
         return
     partial = Path(target).with_name(f".{parts[-1]}-{uuid.uuid4().hex[:8]}")
     shutil.copytree(folder, partial)
-    shutil.rmtree(target, ignore_errors=True)
-    partial.rename(target)
+    try:
+        partial.rename(target)
+    except OSError:
+        shutil.rmtree(partial)
 
 
 def _get(ctx: Context, *parts: str) -> Path:
@@ -167,7 +170,7 @@ class Model(Entity):
     def history(self) -> pl.DataFrame:
         """Who moved which version to which stage, when and why, newest first."""
         rows = self.ctx.catalog.stage_history("model", self.name)
-        schema = {
+        schema: dict[str, Any] = {
             "version": pl.Int64,
             "stage": pl.String,
             "author": pl.String,
@@ -237,17 +240,15 @@ def register(
     config = read_config(folder)
     refs = [Ref.parse(source) for source in sources]
     if not ctx.catalog.exists("model", model):
-        try:
+        with suppress(AlreadyExists):
             Models(ctx).create(model)
-        except AlreadyExists:
-            pass
     token = f"model:{token or uuid.uuid4().hex}"
     row = next(
         (row for row in ctx.catalog.versions("model", model) if row.token == token),
         None,
     )
     if row is None:
-        place = ("models", model, token.partition(":")[2])
+        place = ("models", model, fingerprint(folder))
         _put(ctx, folder, *place)
         data = {
             "folder": "/".join(place),

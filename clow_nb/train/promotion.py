@@ -35,7 +35,12 @@ class Promotion:
 
 # %% ../../nbs/train/05a_promotion.ipynb #7215c96a
 def _compare(
-    ctx: Context, candidate: str, current: str, metric: str, dataset: str | None
+    ctx: Context,
+    candidate: str,
+    current: str,
+    metric: str,
+    dataset: str | None,
+    label: str | None,
 ) -> Promotion:
     split, _, name = (
         metric.partition("_")
@@ -48,7 +53,7 @@ def _compare(
             ref=candidate,
         )
     scores = registry("scorer").get("default")(
-        ctx, [candidate, current], dataset, split
+        ctx, [candidate, current], dataset, split, label
     )
     if name not in scores[candidate] or name not in scores[current]:
         raise ParameterError(
@@ -120,7 +125,12 @@ def promote(
         )
     elif if_better is not None:
         outcome = _compare(
-            ctx, ref, f"model:{name}@{current}", if_better, row.data.get("dataset")
+            ctx,
+            ref,
+            f"model:{name}@{current}",
+            if_better,
+            row.data.get("dataset"),
+            row.data.get("params", {}).get("label"),
         )
     if outcome:
         ctx.catalog.set_stage(

@@ -101,7 +101,7 @@ class Solution(ABC):
 
     @abstractmethod
     def metrics(self, outputs: Tensor, examples: Examples) -> dict[str, float]:
-        """What `predict` said about `examples` against the truth; names as in scikit-learn."""
+        """What `predict` said about `examples` against the truth; names as in scikit-learn, `loss` among them."""
 
     @abstractmethod
     def encode(self, documents: Sequence[dict[str, Any]]) -> Examples:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .examples import Padded, Ragged
+from .examples import Column, Padded, Ragged
 
 # %% ../../nbs/train/01_tokens.ipynb #b79ccf31
 def normalize(text: str) -> str:
@@ -201,7 +201,7 @@ class TextEncoder:
         tfidf = NgramTfidf(longest=longest).fit(texts, min_df, max_features)
         return cls(Characters(max_chars=max_chars).fit(texts), tfidf)
 
-    def encode(self, texts: Sequence[str]) -> dict[str, Padded | Ragged]:
+    def encode(self, texts: Sequence[str]) -> dict[str, Column]:
         """The columns `characters` and `ngrams`."""
         return {
             "characters": self.characters.encode(texts),

@@ -88,21 +88,20 @@ def mirror(ctx: Context, name: str, client: Any = None) -> dict[int, int]:
     if not client.search_registered_models(f"name = '{name}'"):
         client.create_registered_model(name, tags={"clow.ref": f"model:{name}"})
     with file_lock(ctx.folder("locks") / "mlflow.lock"):
-        versions = {
-            v.tags.get("clow.ref"): int(v.version)
-            for v in client.search_model_versions(f"name = '{name}'")
-        }
+        found = client.search_model_versions(f"name = '{name}'")
+        versions = {(v.tags.get("clow.ref"), v.source): int(v.version) for v in found}
         numbers = {}
         for row in ctx.catalog.versions("model", name):
-            ref = f"model:{name}@{row.version}"
-            if ref not in versions:
-                source = ctx.data_uri(*row.data["folder"].split("/"))
-                source = source if "://" in source else Path(source).as_uri()
+            source = ctx.data_uri(*row.data["folder"].split("/"))
+            key = f"model:{name}@{row.version}", (
+                source if "://" in source else Path(source).as_uri()
+            )
+            if key not in versions:
                 made = client.create_model_version(
-                    name, source, row.data.get("mlflow_run"), tags={"clow.ref": ref}
+                    name, key[1], row.data.get("mlflow_run"), tags={"clow.ref": key[0]}
                 )
-                versions[ref] = int(made.version)
-            numbers[row.version] = versions[ref]
+                versions[key] = int(made.version)
+            numbers[row.version] = versions[key]
     _mirror_aliases(ctx, name, client, numbers)
     return numbers
 

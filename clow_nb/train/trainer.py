@@ -52,9 +52,8 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """What `write_tensors` wrote. Raises `DataError` for a file that isn't one."""
     try:
         with safe_open(path, "pt") as file:
-            tensors = {
-                name: file.get_tensor(name) for name in file.keys()
-            }  # noqa: SIM118
+            names = list(file.keys())
+            tensors = {name: file.get_tensor(name) for name in names}
             return tensors, json.loads((file.metadata() or {}).get("state", "{}"))
     except Exception as error:
         if isinstance(error, FileNotFoundError):

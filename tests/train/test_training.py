@@ -12,6 +12,8 @@ import pytest
 
 from clow_nb.core.context import Context
 from clow_nb.data.dataset import Datasets
+from clow_nb.runs.launch import stop_worker
+from clow_nb.runs.lease import Leases
 from clow_nb.train.models import Models
 from clow_nb.train.training import Trainings
 
@@ -43,31 +45,20 @@ def test_the_step_notebook_runs_under_plain_papermill(workspace: Context, tmp_pa
 
 @pytest.mark.slow
 def test_a_killed_worker_costs_nothing_but_time(workspace: Context) -> None:
-    import psutil
-
-    from clow_nb.runs.launch import stop_worker
-    from clow_nb.runs.queue import Runs
-
     training = Trainings(workspace)["t-intent"].clone("t-long", params={"epochs": 300, "patience": 300})
     run = training.run()
     checkpoint = run.folder / "checkpoints" / "last.safetensors"
     deadline = time.monotonic() + 120
-    while not checkpoint.exists():
-        assert time.monotonic() < deadline and run.status in ("QUEUED", "RUNNING"), run.error
-        time.sleep(0.05)
-    workers = [p for p in psutil.process_iter(["cmdline"]) if _is_worker_of(p, workspace)]
-    assert workers and training.status == "RUNNING"
-    for worker in workers:
-        os.kill(worker.pid, signal.SIGKILL)
     try:
+        while not checkpoint.exists():
+            assert time.monotonic() < deadline and run.status in ("QUEUED", "RUNNING"), run.error
+            time.sleep(0.05)
+        assert training.status == "RUNNING"
+        for lease in Leases(workspace).living():
+            os.kill(lease.pid, signal.SIGKILL)
         run.wait(timeout=200, progress=False)
     finally:
-        stop_worker(workspace)
-    assert training.status == "EXTRACTED" and Runs(workspace).get(run.id).row.attempt > 1
+        stop_worker(workspace, seconds=0)
+    assert training.status == "EXTRACTED" and run.row.attempt > 1
     assert [v.version for v in Models(workspace)["intent"]] == [1]
     assert run.metrics().filter(key="valid_loss")["step"].to_list() == list(range(1, 301))
-
-
-def _is_worker_of(process: object, ctx: Context) -> bool:
-    line = " ".join(process.info["cmdline"] or [])
-    return "clow_nb.runs.worker" in line and str(ctx.home) in line

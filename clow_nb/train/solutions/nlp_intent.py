@@ -66,6 +66,7 @@ class TextCNN(nn.Module):
     def __init__(self, ids: int, classes: int, params: IntentParams) -> None:
         super().__init__()
         self.embedding = nn.Embedding(ids, params.embedding, padding_idx=0)
+        self.widths = params.kernels
         self.convolutions = nn.ModuleList(
             nn.Conv1d(params.embedding, params.channels, width, padding=width - 1)
             for width in params.kernels
@@ -78,11 +79,10 @@ class TextCNN(nn.Module):
         embedded = self.dropout(self.embedding(characters).sum(2)).transpose(1, 2)
         pad = characters[:, :, 0].eq(0).unsqueeze(1)
         pooled = []
-        for convolution in self.convolutions:
-            extra = convolution.kernel_size[0] - 1
+        for width, convolution in zip(self.widths, self.convolutions, strict=True):
             hidden = convolution(embedded).relu()
             pooled.append(
-                hidden.masked_fill(F.pad(pad, (0, extra), value=True), 0).amax(2)
+                hidden.masked_fill(F.pad(pad, (0, width - 1), value=True), 0).amax(2)
             )
         return self.output(self.dropout(torch.cat(pooled, 1)))
 
@@ -232,7 +232,7 @@ class NlpIntent(Solution):
         """`accuracy`, `f1_macro` and `loss` (the mean cross-entropy)."""
         from sklearn.metrics import accuracy_score, f1_score
 
-        target, guess = examples.columns["target"], outputs.argmax(1)
+        target, guess = examples.tensor("target"), outputs.argmax(1)
         loss = F.nll_loss(outputs.clamp_min(1e-9).log(), target).item()
         f1 = f1_score(target, guess, average="macro", zero_division=0)
         return {

@@ -5,6 +5,8 @@ BIN := .venv/bin
 READY := .venv/.ready
 STATIC := clow_nb/ui/static/.ready
 NOTEBOOKS := $(shell find nbs -name '*.ipynb' -not -path '*/.ipynb_checkpoints/*')
+# The workspace of `up` and `down`: $CLOW_HOME, else what the last demo left, else ./.clow.
+HOME_HERE = $(or $(CLOW_HOME),$(realpath demo/latest/.clow),$(CURDIR)/.clow)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export MLFLOW_DISABLE_TELEMETRY := true
 
@@ -33,10 +35,10 @@ demo: setup ## the main job from end to end, in ./demo
 	@$(BIN)/clow demo $(ARGS)
 
 up: setup ## open what the demo left: worker, JupyterLab and dashboards
-	@CLOW_HOME=$(or $(CLOW_HOME),$(if $(wildcard demo/.clow),$(CURDIR)/demo/.clow,$(CURDIR)/.clow)) $(BIN)/clow up
+	@CLOW_HOME=$(HOME_HERE) $(BIN)/clow up
 
 down: ## end what `make up` started
-	@CLOW_HOME=$(or $(CLOW_HOME),$(if $(wildcard demo/.clow),$(CURDIR)/demo/.clow,$(CURDIR)/.clow)) $(BIN)/clow down
+	@CLOW_HOME=$(HOME_HERE) $(BIN)/clow down
 
 browser: ## Chromium and a Korean font for the browser tests, where root allows
 	@if command -v chromium >/dev/null && fc-list :lang=ko 2>/dev/null | grep -q .; then :; \

@@ -154,6 +154,7 @@ def _chosen(workspace: Any, name: str | None) -> ipywidgets.Widget:
             "This workspace has no evaluation yet. Make one with ws.evaluations.create()."
         )
     place = ipywidgets.VBox()
+    name = name or names[-1]
     known = name if name in names else None
     choice = ipywidgets.Dropdown(
         options=names,
@@ -169,7 +170,7 @@ def _chosen(workspace: Any, name: str | None) -> ipywidgets.Widget:
             ]
 
     choice.observe(lambda change: show(change["new"]), "value")
-    show(name or names[-1])
+    show(name)
     page = ipywidgets.VBox([choice, place])
     page.add_class("clow-page")
     return page

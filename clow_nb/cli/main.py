@@ -57,7 +57,12 @@ def ls(kind: str | None, home: str | None) -> None:
     """List what is in the workspace, or one kind of it."""
     ws = _open(home)
     if kind:
-        show_table(getattr(ws, kind).list())
+        table = getattr(ws, kind).list()
+        show_table(
+            table.select("id", "kind", "target", "status", "created", "error")
+            if kind == "runs"
+            else table
+        )
         return
     for name in COLLECTIONS:
         count = (
@@ -85,8 +90,9 @@ def status(home: str | None) -> None:
     show_table(pl.DataFrame(rows, [t("what"), t("state"), t("where")], orient="row"))
     runs = ws.runs.list()
     if not runs.is_empty():
+        busy = runs.filter(pl.col("status").is_in(["QUEUED", "RUNNING", "WAITING"]))
         show_table(
-            runs.filter(pl.col("status").is_in(["QUEUED", "RUNNING", "WAITING"])),
+            busy.select("id", "kind", "target", "status", "created"),
             t("no run under way"),
         )
 

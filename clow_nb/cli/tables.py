@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 def show_table(frame: "pl.DataFrame", empty: str = "") -> None:
     """Print a frame as a plain table, wide letters and all; `empty` where there are no rows."""
     import polars as pl
+    import polars.selectors as cs
 
     if frame.is_empty():
         click.echo(empty or t("nothing yet"))
@@ -33,4 +34,4 @@ def show_table(frame: "pl.DataFrame", empty: str = "") -> None:
         tbl_formatting="UTF8_HORIZONTAL_ONLY",
         float_precision=3,
     ):
-        click.echo(str(frame))
+        click.echo(str(frame.with_columns(cs.datetime().dt.strftime("%Y-%m-%d %H:%M"))))

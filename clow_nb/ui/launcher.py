@@ -47,9 +47,9 @@ class _PanelState(Messenger):
             "run": t("Run"),
             "cancel": t("Cancel"),
             "log": t("Log"),
-            "s": t("s"),
-            "min": t("min"),
-            "h": t("h"),
+            "seconds": t("{s} s", s="{s}"),
+            "minutes": t("{m} min {s} s", m="{m}", s="{s}"),
+            "hours": t("{h} h {m} min", h="{h}", m="{m}"),
             "silent": t(
                 "The kernel does not answer. The run goes on by itself; the page asks again."
             ),

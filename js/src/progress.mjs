@@ -1,13 +1,15 @@
 // Pure logic of the run panel: times and shares in words.
 
-/** Seconds as "7 s", "2 min 05 s", "1 h 02 min" in the units of `labels`. */
+/** Seconds as "7 s", "2 min 05 s", "1 h 02 min", by the templates of `labels`. */
 export function elapsedText(seconds, labels = {}) {
-  const { s = "s", min = "min", h = "h" } = labels;
+  const { seconds: short = "{s} s", minutes: middle = "{m} min {s} s", hours: long = "{h} h {m} min" } = labels;
   const whole = Math.max(0, Math.round(seconds));
-  if (whole < 60) return `${whole} ${s}`;
-  const minutes = Math.floor(whole / 60);
-  if (minutes < 60) return `${minutes} ${min} ${String(whole % 60).padStart(2, "0")} ${s}`;
-  return `${Math.floor(minutes / 60)} ${h} ${String(minutes % 60).padStart(2, "0")} ${min}`;
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const fill = (template, parts) => template.replace(/\{(\w)\}/g, (_, name) => parts[name]);
+  const two = (number) => String(number).padStart(2, "0");
+  if (whole < 60) return fill(short, { s });
+  if (whole < 3600) return fill(middle, { m, s: two(s) });
+  return fill(long, { h, m: two(m) });
 }
 
 /** A share of 0 … 1 as whole percent; 100 only when it is really over. */

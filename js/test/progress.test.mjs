@@ -7,7 +7,8 @@ test("times in words", () => {
   assert.equal(elapsedText(59.4), "59 s");
   assert.equal(elapsedText(125), "2 min 05 s");
   assert.equal(elapsedText(3725), "1 h 02 min");
-  assert.equal(elapsedText(125, { s: "초", min: "분" }), "2 분 05 초");
+  assert.equal(elapsedText(125, { minutes: "{m}분 {s}초" }), "2분 05초");
+  assert.equal(elapsedText(3600), "1 h 00 min");
   assert.equal(elapsedText(-3), "0 s");
 });
 

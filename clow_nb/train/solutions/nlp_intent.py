@@ -50,13 +50,16 @@ class IntentParams(TrainParams):
     channels: int = Field(64, ge=1, description="channels of each convolution")
     dropout: float = Field(0.5, ge=0, lt=1, description="of the deep half")
     wide_lr: float = Field(
-        2.0, gt=0, le=100, description="peak learning rate of the wide half"
+        4.0, gt=0, le=100, description="peak learning rate of the wide half"
     )
     wide_dropout: float = Field(
         0.3, ge=0, lt=1, description="n-grams left out at each step"
     )
     auxiliary: float = Field(
         0.5, ge=0, description="weight of the loss that each half has of its own"
+    )
+    label_smoothing: float = Field(
+        0.1, ge=0, lt=1, description="keeps confidence honest"
     )
 
 # %% ../../../nbs/train/solutions/nlp_intent.ipynb #e28a1c4b
@@ -213,15 +216,14 @@ class NlpIntent(Solution):
         ]
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
-        """Cross-entropy of the sum, and some of each half."""
+        """The weighted mean of three cross-entropies: of the sum, and of each half."""
         wide, deep = model(batch)
-        halves = F.cross_entropy(wide, batch["target"]) + F.cross_entropy(
-            deep, batch["target"]
-        )
-        return (
-            F.cross_entropy(wide + deep, batch["target"])
-            + self.params.auxiliary * halves
-        )
+        weight, total = self.params.auxiliary, torch.zeros(())
+        for share, logits in [(1.0, wide + deep), (weight, wide), (weight, deep)]:
+            total = total + share * F.cross_entropy(
+                logits, batch["target"], label_smoothing=self.params.label_smoothing
+            )
+        return total / (1 + 2 * weight)
 
     def predict(self, model: nn.Module, batch: Batch) -> Tensor:
         """Probabilities of shape `[batch, classes]`."""

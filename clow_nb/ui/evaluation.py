@@ -148,26 +148,27 @@ def evaluation_page(parameters: Mapping[str, str]) -> ipywidgets.Widget:
 
 
 def _chosen(workspace: Any, name: str | None) -> ipywidgets.Widget:
-    names = [evaluation.name for evaluation in workspace.evaluations]
-    if not names:
+    known = {
+        evaluation.name: evaluation.item.updated_at
+        for evaluation in workspace.evaluations
+    }
+    if not known:
         raise NotFound(
             "This workspace has no evaluation yet. Make one with ws.evaluations.create()."
         )
+    name = name or max(known, key=lambda each: known[each])
     place = ipywidgets.VBox()
-    name = name or names[-1]
-    known = name if name in names else None
     choice = ipywidgets.Dropdown(
-        options=names,
-        value=known,
+        options=sorted(known),
+        value=name if name in known else None,
         description=t("Evaluation"),
         style={"description_width": "auto"},
     )
 
-    def show(wanted: str | None) -> None:
-        if wanted is not None:
-            place.children = [
-                shown(lambda: workspace.evaluations[wanted].view(), str(workspace.home))
-            ]
+    def show(wanted: str) -> None:
+        place.children = [
+            shown(lambda: workspace.evaluations[wanted].view(), str(workspace.home))
+        ]
 
     choice.observe(lambda change: show(change["new"]), "value")
     show(name)

@@ -248,14 +248,3 @@ def test_the_evaluation_dashboard(voila: tuple[str, str], page: Any, picture: Sc
     picture(page, f"evaluation-{language}")
     fonts = page.evaluate("[...document.fonts].filter(f => f.status === 'loaded').map(f => f.family)")
     assert "Pretendard" in " ".join(fonts)
-
-
-def test_an_evaluation_that_is_not_there_is_a_sentence(voila: tuple[str, str], page: Any) -> None:
-    language, address = voila
-    if language == "en":
-        pytest.skip("once is enough")
-    page.goto(address.format("30_evaluation.ipynb?evaluation=e-nothing&"), wait_until="commit")
-    error = page.locator(".clow-error").first
-    error.wait_for()
-    assert "e-nothing" in error.inner_text() and "Traceback" not in page.inner_text("body")
-    assert page.locator("#loading").count() == 0

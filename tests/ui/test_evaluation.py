@@ -45,7 +45,11 @@ def test_long_tables_are_grids_and_short_ones_are_not() -> None:
 
 def test_the_dashboard_without_a_name_shows_the_newest(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOW_HOME", str(workspace.home))
-    assert evaluation_page({}).children[1].children[0].header.title == "e-talk"
+    workspace.evaluations.create("a-later", dataset="talk", predictions="guess")
+    choice, place = evaluation_page({}).children
+    assert (choice.value, place.children[0].header.title) == ("a-later", "a-later")
+    choice.value = "e-talk"
+    assert place.children[0].header.title == "e-talk"
     assert "e-x" in evaluation_page({"evaluation": "e-x"}).children[1].children[0].header.error
 
 

@@ -75,7 +75,8 @@ def test_a_stopped_worker_of_another_machine_can_write_nothing(
     assert (run.status, run.outputs) == ("SUCCEEDED", {"attempt": 2})
     assert [path.name for path in run.folder.glob("wrote-*")] == ["wrote-2"]
     assert "taken over" in (run.folder / "refused-1").read_text()
-    assert "another worker has taken over" in worker_log(own).read_text()
+    words = worker_log(own).read_text()
+    assert "another worker has taken over" in words or "the lease could not be renewed" in words
 
 
 @pytest.mark.slow

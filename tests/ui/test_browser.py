@@ -193,7 +193,9 @@ def test_the_three_widgets_in_jupyterlab(lab: str, page: Any, picture: Screensho
     training.locator("code", has_text="epochs").wait_for()
     if language == "en":  # in the other language the page finds the run that is there
         training.get_by_role("button", name=words["run"]).click()
-    training.locator(".clow-status[data-status=SUCCEEDED]", has_text=words["done"]).wait_for()
+    ended = training.locator(".clow-status:is([data-status=SUCCEEDED], [data-status=FAILED], [data-status=CANCELLED])")
+    ended.wait_for()
+    assert ended.inner_text() == words["done"], training.locator(".clow-run").inner_text()
     training.locator("svg text", has_text="train_loss").first.wait_for()
     training.locator(".clow-run").scroll_into_view_if_needed()
     picture(page, f"lab-training-{language}")

@@ -178,7 +178,14 @@ def _bring_up(
     write_spec(ctx.home, spec)
     log = ctx.folder("logs") / f"{spec.service}-{spec.version}.log"
     taken, deaf = _take_over(ctx, old, port)
-    sockets = share_out(taken, spec.workers, HOST, port, beside=bool(deaf))
+    sockets = share_out(
+        taken,
+        spec.workers,
+        HOST,
+        port,
+        beside=bool(deaf),
+        seconds=5 if old is not None else 0,
+    )
     progress(
         0.1, t("loading {models}", models=", ".join(model.ref for model in spec.models))
     )

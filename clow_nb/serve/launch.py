@@ -39,21 +39,34 @@ def take_sockets(
     return []
 
 # %% ../../nbs/serve/04c_launch.ipynb #4c330822
+def _bind_soon(host: str, port: int, beside: bool, seconds: float) -> socket.socket:
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            return bind(host, port, beside)
+        except ServiceError:
+            if time.monotonic() >= until:
+                raise
+        time.sleep(0.05)
+
+
 def share_out(
     sockets: list[socket.socket],
     workers: int,
     host: str,
     port: int,
     beside: bool = False,
+    seconds: float = 0,
 ) -> list[list[socket.socket]]:
     """All of `sockets`, and as many more as are needed, one list for each worker.
 
-    `beside` allows for the sockets of old processes that gave none away. Raises `ServiceError` for a port that is taken.
+    `beside` allows for the sockets of old processes that gave none away; `seconds` for one that was
+    killed and whose last threads are still letting go of the port. Raises `ServiceError` for a port that stays taken.
     """
     shared = list(sockets)
     try:
         while len(shared) < workers:
-            shared.append(bind(host, port, beside or bool(shared)))
+            shared.append(_bind_soon(host, port, beside or bool(shared), seconds))
     except ServiceError:
         for one in shared[len(sockets) :]:
             one.close()

@@ -19,6 +19,7 @@ from clow_nb.core.context import Context
 from clow_nb.core.errors import ServiceError
 from clow_nb.serve import deployment
 from clow_nb.serve.client import ask
+from clow_nb.serve.launch import share_out
 from clow_nb.serve.releases import Releases
 from clow_nb.serve.spec import ServiceSpec, service_folder, write_spec
 from clow_nb.serve.traffic import read_traffic
@@ -196,3 +197,16 @@ def test_a_lost_token_starts_no_second_server(service: Context, make_spec: MakeS
     assert failed.status == "FAILED"
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", failed.port)) != 0
+
+
+def test_a_port_that_somebody_is_just_letting_go_of() -> None:
+    with socket.socket() as dying:
+        dying.bind(("127.0.0.1", 0))
+        dying.listen()
+        port = dying.getsockname()[1]
+        with pytest.raises(ServiceError, match=f"Port {port} can't be used"):
+            share_out([], 1, "127.0.0.1", port)
+        threading.Timer(0.3, dying.close).start()
+        [[taken]] = share_out([], 1, "127.0.0.1", port, seconds=10)
+    with taken:
+        assert taken.getsockname()[1] == port

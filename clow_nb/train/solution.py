@@ -36,7 +36,9 @@ class TrainParams(BaseModel):
         0.05, ge=0, le=1, description="part of all steps in which the rate rises"
     )
     patience: int = Field(
-        3, ge=1, description="epochs without a better score before stopping"
+        3,
+        ge=1,
+        description="epochs without a better score or a lower loss before stopping",
     )
     monitor: Literal["f1_macro", "accuracy", "loss"] = Field(
         "f1_macro", description="what is better, on the valid split"

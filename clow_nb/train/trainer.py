@@ -109,8 +109,13 @@ class Progress:
         return self.best == self.epoch
 
     def is_over(self, params: TrainParams) -> bool:
-        """Whether all epochs are done, or `patience` of them brought nothing."""
-        return self.epoch >= params.epochs or self.epoch - self.best >= params.patience
+        """Whether all epochs are done, or `patience` of them brought neither a better score nor a lower loss."""
+        losses = [row["valid_loss"] for row in self.history]
+        lowest = losses.index(min(losses)) + 1 if losses else 0
+        return (
+            self.epoch >= params.epochs
+            or self.epoch - max(self.best, lowest) >= params.patience
+        )
 
     @property
     def metrics(self) -> dict[str, float]:

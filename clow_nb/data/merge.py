@@ -17,7 +17,8 @@ from .diff import changed_cells
 from .documents import MISSING, shred
 from .layout import ID, POS
 from .reading import Snapshot, documents_by_id
-from .table import Change, Commit, where_ids
+from .rewrite import located
+from .table import Change, Commit
 from .values import same
 
 # %% ../../nbs/data/06a_merge.ipynb #134d4842
@@ -28,7 +29,7 @@ def change_of(
     head: LanceDataset, last: Commit, documents: Mapping[str, Document | None]
 ) -> Change | None:
     """The `Change` that makes these documents so; `None` when there is nothing to do."""
-    there = head.to_table(columns=[ID, POS], filter=where_ids(documents))
+    there = located(head, documents)
     positions = dict(zip(there[ID].to_pylist(), there[POS].to_pylist(), strict=True))
     removed = tuple(
         identity
@@ -49,7 +50,9 @@ def change_of(
         [positions[identity] for identity in rows[ID].to_pylist()], pa.int64()
     )
     rows = rows.set_column(rows.schema.get_field_index(POS), POS, places)
-    return Change(rows, len(new), len(kept) - len(new), removed, last.end + len(new))
+    return Change(
+        rows, len(new), len(kept) - len(new), removed, last.end + len(new), places=there
+    )
 
 # %% ../../nbs/data/06a_merge.ipynb #771d1fa3
 def _merged(

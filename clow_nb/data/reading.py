@@ -23,7 +23,8 @@ from .layout import BASE, ID, POS, REST, columns, is_json
 from .order import compile_projection, parse_sort, sort_documents
 from .pushdown import push_down
 from .query import compile_query, query_keys, top_keys
-from .table import Commit, open_table, where_ids
+from .rewrite import where_ids
+from .table import Commit, open_table
 
 # %% ../../nbs/data/02d_reading.ipynb #31f2c3e7
 Query = Mapping[str, Any]

@@ -19,8 +19,9 @@ from clow_nb.data.layout import BASE, POS
 from clow_nb.data.lock import file_lock
 from clow_nb.data.merge import change_of
 from clow_nb.data.reading import Snapshot, read_documents, scan
+from clow_nb.data.rewrite import where_ids
 from clow_nb.data.sources import identified
-from clow_nb.data.table import Change, Commit, Stamp, Table, create_table, drop_table, where_ids
+from clow_nb.data.table import Change, Commit, Stamp, Table, create_table, drop_table
 
 DOCS = [{"n": i, "text": f"문장 {i}"} for i in range(20)]
 

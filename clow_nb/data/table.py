@@ -97,6 +97,7 @@ def _without_leftovers(head: LanceDataset, last: Commit) -> LanceDataset:
 # %% ../../nbs/data/01_table.ipynb #bb7c5f23
 _TRIES = 20
 _KEY = "clow_nb"  # the name of our stamp among a transaction's properties
+_FORMAT = "2.1"  # 2.2 takes 50 ms for 100 rows out of 10 M in a column that is mostly null, as _rest is; 2.1 takes 2
 _FIRST = pa.field(
     ID,
     pa.string(),
@@ -212,10 +213,12 @@ def create_table(uri: str, stamp: Stamp, rows: pa.Table) -> Commit:
     if "://" not in uri:
         os.makedirs(uri, exist_ok=True)
     try:
+        options: dict[str, Any] = {
+            "enable_stable_row_ids": True,
+            "data_storage_version": _FORMAT,
+        }
         fragments = (
-            write_fragments(rows, uri, mode="create", enable_stable_row_ids=True)
-            if len(rows)
-            else []
+            write_fragments(rows, uri, mode="create", **options) if len(rows) else []
         )
         commit = Commit(
             1, 1, stamp, datetime.now(UTC), len(rows), added=len(rows), end=len(rows)

@@ -7,13 +7,14 @@ __all__ = ['Cell', 'changed_cells', 'touched_rows', 'cell_rows', 'diff_frame', '
 
 # %% ../../nbs/data/06_diff.ipynb #6b967c95
 from collections.abc import Iterator
+from functools import reduce
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
 from .documents import MISSING, assemble
-from .layout import BASE, ID, POS, REST, align, columns, is_json
+from .layout import BASE, ID, NULLS, POS, REST, align, columns, is_json
 from .reading import Snapshot
 from .values import same, to_json
 
@@ -98,9 +99,12 @@ def _column_changes(before: pa.Table, after: pa.Table) -> Iterator[tuple[int, Ce
 
 def _cells(before: pa.Table, after: pa.Table) -> list[tuple[int, Cell]]:
     """`(row, cell)` for aligned tables of any rows, by row."""
-    odd = pa.compute.or_(
-        pa.compute.is_valid(before[REST]), pa.compute.is_valid(after[REST])
-    ).combine_chunks()
+    extra = [
+        pa.compute.is_valid(table[name])
+        for table in (before, after)
+        for name in (REST, NULLS)
+    ]
+    odd = reduce(pa.compute.or_, extra).combine_chunks()
     found = []
     for irregular in (False, True):
         rows = pl.Series(pl.from_arrow(odd)).eq(irregular).arg_true().to_list()

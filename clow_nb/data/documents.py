@@ -7,18 +7,20 @@ __all__ = ['MISSING', 'Shredder', 'shred', 'assemble']
 
 # %% ../../nbs/data/00c_documents.ipynb #3b300037
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
 
 import pyarrow as pa
 
 from ..core.errors import DataError
-from .dtypes import fitter, infer, without_nulls
-from .layout import BASE, ID, POS, REST, align, columns, is_json, new_field
-from .values import from_json, is_plain, is_text, plain, to_json
+from .cells import from_cells, to_cells
+from .dtypes import fitter, infer
+from .layout import BASE, ID, NULLS, POS, REST, align, columns, new_field
+from .values import from_json, is_text, plain, to_json
 
-# %% ../../nbs/data/00c_documents.ipynb #40175ad3
+# %% ../../nbs/data/00c_documents.ipynb #310d47d8
 class _Missing:
     """The type of `MISSING`: the document has no such key."""
 
@@ -27,50 +29,6 @@ class _Missing:
 
 
 MISSING = _Missing()
-_REGULAR: dict[pa.DataType, type] = {
-    pa.bool_(): bool,
-    pa.int64(): int,
-    pa.float64(): float,
-    pa.string(): str,
-    pa.binary(): bytes,
-}
-
-
-def _cells(
-    values: list[Any], field: pa.Field, key: str = ""
-) -> tuple[pa.Array, dict[int, Any]]:
-    """The cells of a column, and the values that it cannot hold exactly, by row."""
-    kinds = set(map(type, values)) - {_Missing}
-    fit = _fit_json if is_json(field) else fitter(field.type)
-    if kinds <= {_REGULAR.get(field.type)} and not is_json(field):
-        try:
-            return (
-                pa.array(
-                    [None if value is MISSING else value for value in values],
-                    field.type,
-                ),
-                {},
-            )
-        except (OverflowError, UnicodeEncodeError, pa.ArrowInvalid):
-            pass  # an integer beyond 64 bits, a broken surrogate: one by one
-    cells: list[Any] = []
-    odd: dict[int, Any] = {}
-    for row, value in enumerate(values):
-        cell, exact = (None, True) if value is MISSING else fit(value)
-        if not exact:
-            value = plain(value, key)
-            cell, exact = fit(value)
-            odd |= {} if exact else {row: value}
-        cells.append(cell)
-    return pa.array(cells, field.type), odd
-
-
-def _fit_json(value: Any) -> tuple[str | None, bool]:
-    return (
-        (to_json(value), True)
-        if value is not None and is_plain(value)
-        else (None, False)
-    )
 
 # %% ../../nbs/data/00c_documents.ipynb #b6ccb93b
 _CHUNK = 20_000
@@ -91,8 +49,8 @@ def _checked(documents: list[Any], start: int) -> list[dict[str, Any]]:
     ]
 
 
-def _id_text(value: Any) -> str | None:
-    return value if value is None or type(value) is str else str(plain(value, ID))
+def _id_text(value: Any) -> str:
+    return value if type(value) is str else str(plain(value, ID))
 
 # %% ../../nbs/data/00c_documents.ipynb #0a06a54e
 class Shredder:
@@ -102,6 +60,7 @@ class Shredder:
         self.schema, self.fields = schema, columns(schema)
         self.arrays: dict[str, pa.Array] = {}
         self.rest: dict[int, dict[str, Any]] = {}
+        self.nulls: dict[int, list[str]] = {}
 
     def field(self, key: str, dtype: pa.DataType | None) -> pa.Field:
         """The column of a key, made if it has none."""
@@ -110,41 +69,45 @@ class Shredder:
             self.schema = self.schema.append(self.fields[key])
         return self.fields[key]
 
-    def set_aside(self, key: str, odd: dict[int, Any]) -> None:
-        """Keep exact values for `_rest`."""
-        for row, value in odd.items():
-            self.rest.setdefault(row, {})[key] = value
-
-    def add(self, key: str, values: list[Any]) -> None:
-        """The values of one key, one a row, `MISSING` where there is none."""
-        some = (plain(v, key) for v in values if v is not MISSING and v is not None)
-        sample = (
-            []
-            if key in self.fields
-            else list(islice((v for v in some if v is not None), 2000))
+    def add(self, key: str, values: Sequence[Any], nulls: Iterable[int] = ()) -> None:
+        """The values of one key, one a row, `None` where there is none; `nulls` are the rows that say null."""
+        for row in nulls:
+            self.nulls.setdefault(row, []).append(key)
+        there = (
+            (row, plain(value, key))
+            for row, value in enumerate(values)
+            if value is not None
         )
-        fits = key != POS and is_text(key) and len(self.fields) < _MAX_COLUMNS
-        if key not in self.fields and not (sample and fits):
-            self.set_aside(
-                key,
-                {
-                    row: plain(v, key)
-                    for row, v in enumerate(values)
-                    if v is not MISSING
-                },
+        odd: dict[int, Any] = {}
+        if key not in self.fields:
+            fits = key != POS and is_text(key) and len(self.fields) < _MAX_COLUMNS
+            sample = (
+                [value for _, value in islice(there, 2000) if value is not None]
+                if fits
+                else []
             )
-            return
-        field = self.field(key, None if key in self.fields else _chosen(sample))
-        self.arrays[field.name], odd = _cells(values, field, key)
-        self.set_aside(key, odd)
+            if sample:
+                self.field(key, _chosen(sample))
+        if key in self.fields:
+            field = self.fields[key]
+            self.arrays[field.name], odd = to_cells(values, field, key)
+        else:
+            odd = dict(there)
+        for row, value in odd.items():
+            if value is None:
+                self.nulls.setdefault(row, []).append(key)
+            else:
+                self.rest.setdefault(row, {})[key] = value
 
     def table(self, ids: pa.Array) -> pa.Table:
         """All of it as a table of the grown schema."""
         rows = len(ids)
-        rest = [
-            to_json(self.rest[row]) if row in self.rest else None for row in range(rows)
-        ]
-        arrays = {ID: ids, REST: pa.array(rest, pa.string()), **self.arrays}
+        arrays = {
+            ID: ids,
+            REST: _texts(self.rest, rows),
+            NULLS: _texts(self.nulls, rows),
+            **self.arrays,
+        }
         return pa.table(
             [
                 arrays.get(field.name, pa.nulls(rows, field.type))
@@ -152,6 +115,16 @@ class Shredder:
             ],
             self.schema,
         )
+
+
+def _texts(values: Mapping[int, Any], rows: int) -> pa.Array:
+    """JSON text in the rows that have a value."""
+    if not values:
+        return pa.nulls(rows, pa.string())
+    return pa.array(
+        [to_json(values[row]) if row in values else None for row in range(rows)],
+        pa.string(),
+    )
 
 # %% ../../nbs/data/00c_documents.ipynb #1b4c29ff
 def _chosen(values: list[Any]) -> pa.DataType | None:
@@ -164,18 +137,34 @@ def _chosen(values: list[Any]) -> pa.DataType | None:
 
 
 def _shred_chunk(documents: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
-    found = Counter(chain.from_iterable(documents))
-    found.pop(ID, None)
-    made = Shredder(schema)
-    for key, _ in found.most_common() if len(found) > _MAX_COLUMNS else found.items():
+    found, made = Counter(chain.from_iterable(documents)), Shredder(schema)
+    ids = (
+        [None if i is None else _id_text(i) for i in (d.get(ID) for d in documents)]
+        if found.pop(ID, 0)
+        else None
+    )
+    for key, count in (
+        found.most_common() if len(found) > _MAX_COLUMNS else found.items()
+    ):
         if not isinstance(key, str):
             plain(
-                documents[next(i for i, d in enumerate(documents) if key in d)],
+                documents[
+                    next(
+                        row for row, document in enumerate(documents) if key in document
+                    )
+                ],
                 "the document",
             )
-        made.add(key, [document.get(key, MISSING) for document in documents])
+        values = [document.get(key) for document in documents]
+        empty = [row for row, value in enumerate(values) if value is None]
+        nulls = (
+            [row for row in empty if key in documents[row]]
+            if len(empty) > len(documents) - count
+            else []
+        )
+        made.add(key, values, nulls)
     return made.table(
-        pa.array([_id_text(document.get(ID)) for document in documents], pa.string())
+        pa.array(ids, pa.string()) if ids else pa.nulls(len(documents), pa.string())
     )
 
 # %% ../../nbs/data/00c_documents.ipynb #1fd782cd
@@ -193,35 +182,40 @@ def shred(documents: Iterable[Mapping[str, Any]], schema: pa.Schema = BASE) -> p
     )
 
 # %% ../../nbs/data/00c_documents.ipynb #2ec1fe43
-def _decoded(field: pa.Field, column: pa.Array | pa.ChunkedArray) -> list[Any]:
-    values = column.to_pylist()
-    if is_json(field):
-        return [value if value is None else from_json(value) for value in values]
-    return (
-        [without_nulls(value) for value in values]
-        if pa.types.is_nested(field.type)
-        else values
-    )
+@lru_cache(maxsize=1000)
+def _null_keys(text: str) -> dict[str, None]:
+    return dict.fromkeys(from_json(text))
+
+
+def _assembled(
+    batch: pa.RecordBatch, fields: Mapping[str, pa.Field]
+) -> Iterator[dict[str, Any]]:
+    names, lists = list(fields), [
+        from_cells(field, batch[field.name]) for field in fields.values()
+    ]
+    if ID in batch.schema.names:
+        names, lists = [ID, *names], [batch[ID].to_pylist(), *lists]
+    rows = zip(*lists, strict=True) if lists else ((),) * len(batch)
+    documents = (
+        {name: value for name, value in zip(names, row) if value is not None}
+        for row in rows
+    )  # noqa: B905
+    extra = [
+        batch[name] if name in batch.schema.names else None for name in (REST, NULLS)
+    ]
+    if all(column is None or column.null_count == len(batch) for column in extra):
+        yield from documents
+        return
+    nothing = [None] * len(batch)
+    odd, nulls = (nothing if column is None else column.to_pylist() for column in extra)
+    for document, text, keys in zip(documents, odd, nulls, strict=True):
+        if keys is not None:
+            document |= _null_keys(keys)
+        yield document | from_json(text) if text else document
 
 
 def assemble(table: pa.Table, rows: int = 4096) -> Iterator[dict[str, Any]]:
     """The documents of a table, each with its `_id` where the table has it; any subset of the columns will do."""
     fields = columns(table.schema)
     for batch in table.to_batches(max_chunksize=rows):
-        if batch.num_rows == 0:
-            continue
-        names = [ID] * (ID in batch.schema.names) + list(fields)
-        lists = [batch[ID].to_pylist()] * (ID in batch.schema.names)
-        lists += [_decoded(field, batch[field.name]) for field in fields.values()]
-        rest = (
-            batch[REST].to_pylist()
-            if REST in batch.schema.names
-            else [None] * batch.num_rows
-        )
-        for odd, *values in zip(rest, *lists, strict=True):
-            document = {
-                name: value
-                for name, value in zip(names, values, strict=True)
-                if value is not None
-            }
-            yield {**document, **from_json(odd)} if odd else document
+        yield from _assembled(batch, fields)

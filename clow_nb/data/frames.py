@@ -13,9 +13,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .documents import MISSING, Shredder, shred
+from .documents import Shredder, shred
 from .dtypes import TIME, TIME_UTC, without_nulls
-from .layout import BASE, ID, POS, REST, columns, is_json
+from .layout import BASE, ID, NULLS, POS, REST, columns, is_json
 from .values import from_json, is_text, to_json
 
 # %% ../../nbs/data/00d_frames.ipynb #d2f7e0f1
@@ -68,13 +68,7 @@ def _add_frame_column(made: Shredder, key: str, column: pa.ChunkedArray) -> None
         )
         or not is_text(key)
     ):
-        made.add(
-            key,
-            [
-                MISSING if value is None else _narrow(value)
-                for value in column.to_pylist()
-            ],
-        )
+        made.add(key, [_narrow(value) for value in column.to_pylist()])
         return
     field = made.field(key, standard)
     if pa.types.is_dictionary(column.type):
@@ -118,11 +112,14 @@ def documents_frame(
     odd: dict[str, dict[int, str]] = {}
     for row, text in enumerate(table[REST].to_pylist()):
         for key, value in from_json(text).items() if text else ():
-            fits = key in fields and (value is None or frame[key][row] is not None)
-            if not fits:
+            if key not in fields or frame[key][row] is None:
                 odd.setdefault(key, {})[row] = (
                     value if isinstance(value, str) else to_json(value)
                 )
+    for text in table[NULLS].drop_null().unique().to_pylist():
+        odd |= {
+            key: {} for key in from_json(text) if key not in fields and key not in odd
+        }
     known = {column.name: column for column in frame}
     shown = [
         _as_text(known.get(key), key, texts, len(frame))

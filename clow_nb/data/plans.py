@@ -21,7 +21,7 @@ from ..core.refs import check_name
 from .diff import diff, touched_rows
 from .documents import assemble, shred
 from .history import SPLIT, location, record
-from .layout import BASE, ID, POS, REST, columns, is_json, new_field
+from .layout import BASE, ID, NULLS, POS, REST, columns, is_json, new_field
 from .lock import commit_lock
 from .merge import change_of
 from .reading import Snapshot, documents_by_id
@@ -246,19 +246,26 @@ def split_plan(settings: SplitSettings, keep: bool = False) -> Plan:
 
 
 def _column_change(rows: pa.Table, field: pa.Field, values: pl.Series) -> Change:
-    """The change that writes one column of these rows, and takes the key out of their `_rest`."""
+    """The change that writes one column of these rows, and takes the key out of their `_rest` and `_nulls`."""
     key = field.metadata[b"key"].decode()
-    arrays = [rows[ID], values.to_arrow().cast(pa.string()), _without(rows[REST], key)]
+    odd = [_without(rows[name], key) for name in (REST, NULLS)]
+    schema = pa.schema([BASE.field(ID), field, BASE.field(REST), BASE.field(NULLS)])
     return Change(
-        pa.table(arrays, pa.schema([BASE.field(ID), field, BASE.field(REST)])),
+        pa.table([rows[ID], values.to_arrow().cast(pa.string()), *odd], schema),
         updated=len(rows),
     )
 
 
-def _without(rest: pa.ChunkedArray, key: str) -> pa.Array:
-    """`_rest` texts without one key."""
-    values = [from_json(text) if text else {} for text in rest.to_pylist()]
+def _without(texts: pa.ChunkedArray, key: str) -> pa.Array:
+    """`_rest` or `_nulls` without one key."""
+    values = [from_json(text) if text else None for text in texts.to_pylist()]
     kept = [
-        {name: value for name, value in odd.items() if name != key} for odd in values
+        odd
+        and type(odd)(
+            (name, odd[name]) if type(odd) is dict else name
+            for name in odd
+            if name != key
+        )
+        for odd in values
     ]
     return pa.array([to_json(odd) if odd else None for odd in kept], pa.string())

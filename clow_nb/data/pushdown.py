@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from .layout import ID, REST, columns, is_json
+from .layout import ID, NULLS, REST, columns, is_json
 from .query import top_keys
 from .filters import AllOf, AnyOf, Condition, Node, Not, parse_query
-from .values import is_text
+from .values import is_text, to_json
 
 # %% ../../nbs/data/02c_pushdown.ipynb #f81d969a
 class _Place(NamedTuple):
@@ -213,6 +213,13 @@ def _in_list(place: _Place, condition: Condition) -> str | None:
     return literal and _there(place, f"array_has({place.column}, {literal})")
 
 
+def _is_null(key: str) -> str:
+    """Where `key` is there and null."""
+    text = to_json(key).replace("'", "''")
+    listed = " OR ".join(f"contains({NULLS}, '{before}{text}')" for before in "[,")
+    return f"({NULLS} IS NOT NULL AND ({listed}))"
+
+
 def _condition(
     condition: Condition, fields: Mapping[str, pa.Field]
 ) -> tuple[str | None, bool]:
@@ -224,7 +231,10 @@ def _condition(
     if place is None:
         return None, False
     if operator == "$exists":
-        return (_NEVER if place is _NOWHERE else _there(place)), True
+        return (
+            f"({_NEVER if place is _NOWHERE else _there(place)} OR {_is_null(condition.path)})",
+            True,
+        )
     if not place.known or (pa.types.is_struct(place.dtype) and operand is not None):
         return None, False
     if operator == "$regex":

@@ -58,8 +58,8 @@ def change_of(
 def _merged(
     base: Document | None, mine: Document | None, theirs: Document | None
 ) -> tuple[Document | None, list[str]]:
-    """The document that unites both changes, and the keys that both changed differently (`_id` stands for all of it)."""
-    if same(theirs, base) or same(theirs, mine):
+    """The document that unites both changes, and the keys that both changed (`_id` stands for all of it)."""
+    if same(theirs, base) or (mine is None and theirs is None):
         return mine, []
     if base is None or theirs is None:
         return theirs, [ID]
@@ -67,15 +67,10 @@ def _merged(
     if mine is None:
         return theirs, list(others)
     ours = {key: value for key, _, value in changed_cells(base, mine)}
-    clashes = [
-        key
-        for key, value in ours.items()
-        if key in others and not same(value, others[key])
-    ]
-    merged = {**theirs, **ours}
-    return {
-        key: value for key, value in merged.items() if value is not MISSING
-    }, clashes
+    merged = {
+        key: value for key, value in {**theirs, **ours}.items() if value is not MISSING
+    }
+    return merged, [key for key in ours if key in others]
 
 # %% ../../nbs/data/06a_merge.ipynb #428f971b
 Touched = dict[str, tuple[Document | None, Document | None]]

@@ -83,12 +83,16 @@ def test_other_cells_are_rebased_the_same_cell_is_refused(books: Dataset) -> Non
     assert three.commit().version == 4
 
 
-def test_the_same_change_twice_is_no_conflict(books: Dataset) -> None:
-    one, two = books.edit(), books.edit()
+def test_the_same_value_twice_is_a_conflict_too(books: Dataset) -> None:
+    one, two, three = books.edit(), books.edit(), books.edit()
     for edit in (one, two):
-        edit.set("a", "price", 7)
+        edit.set("a", "price", 1)  # both counted one up
+    for edit in (one, three):
         edit.delete("b")
-    assert (one.commit().version, two.commit().version) == (2, 2)  # nothing was left to write
+    assert one.commit().version == 2
+    with pytest.raises(ConflictError, match=r"1 of your cells after version 1: a\.price\."):
+        two.commit()
+    assert three.commit().version == 2  # what both removed is gone: nothing was left to write
 
 
 def test_deleting_what_others_changed_is_refused(books: Dataset) -> None:

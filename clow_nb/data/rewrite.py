@@ -68,9 +68,10 @@ def replacement(head: LanceDataset, rows: pa.Table, places: pa.Table) -> Transac
     offsets: dict[int, list[int]] = {}
     for address in places["_rowaddr"].to_pylist():
         offsets.setdefault(address >> 32, []).append(address & 0xFFFFFFFF)
+    fragments = {number: head.get_fragment(number) for number in offsets}
     struck = {
-        number: head.get_fragment(number).delete_rows(rows_)
-        for number, rows_ in offsets.items()
+        number: fragment and fragment.delete_rows(offsets[number])
+        for number, fragment in fragments.items()
     }
     update = LanceOperation.Update(
         removed_fragment_ids=[

@@ -6,7 +6,6 @@ import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lance.dataset import LanceDataset
 
+from clow_nb.core.catalog import Catalog
 from clow_nb.core.context import Context
 from clow_nb.core.errors import ConflictError, FileError
 from clow_nb.data import history, plans, table
@@ -138,7 +137,7 @@ STEPS: dict[str, tuple[Any, str]] = {
     "columns were added": (table, "_with_columns"),
     "rows were written": (table, "_transaction"),
     "it was committed": (table, "_attempt"),
-    "it was linked": (history.Snapshot, "__init__"),
+    "it was linked": (Catalog, "link"),
 }
 
 
@@ -177,16 +176,18 @@ def test_what_was_not_committed_is_gone(tmp_path: Path, step: str) -> None:
     assert _check_after(home, 0) == 3
 
 
-def test_what_was_committed_is_told_by_the_log(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("step", "known"), [("it was committed", 1), ("it was linked", 1)])
+def test_what_was_committed_is_told_by_the_log(tmp_path: Path, step: str, known: int) -> None:
     home = tmp_path / ".clow"
     _start(home)
-    _runs_into_death(_commit_once, home, "it was committed")
+    _runs_into_death(_commit_once, home, step)
     ctx = Context.open(home)
-    assert len(ctx.catalog.versions("dataset", "d-1")) == 1  # the catalog doesn't know yet
+    assert len(ctx.catalog.versions("dataset", "d-1")) == known  # what the catalog knew before it was repaired
     dataset = Datasets(ctx)["d-1"]
     assert dataset.versions().select("version", "author", "message", "added", "updated").row(-1) == (2, "dead", "never told", 5, 1)
     assert len(dataset) == ROWS + 5
-    assert [edge.target for edge in ctx.catalog.edges()] == ["dataset:d-1@2"]
+    assert [(edge.source, edge.target) for edge in ctx.catalog.edges()] == [("dataset:d-1@1", "dataset:d-1@2")]
+    assert {event.payload["ref"] for event in ctx.events.since()} == {"dataset:d-1@1", "dataset:d-1@2"}
     assert _check_after(home, 0) == 3
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import UTC, date, datetime
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -124,3 +125,93 @@ def test_odd_documents_leave_whole_numbers_and_days_as_they_are() -> None:
     assert [entry["value"] for entry in table["d"]["top"]] == ["2026-01-01", "2026-02-02"]
     assert table["x"]["top"] == [{"value": "3", "count": 1}]
     assert _of(frame, "n", documents=[{"n": 2.5}])["top"][0] == {"value": "1.0", "count": 2}
+
+
+def _numbers(values: list[Any]) -> list[float]:
+    return [float(v) for v in values if v is not None and type(v) in (int, float)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.none() | st.integers(-50, 50) | st.integers(-(2**62), 2**62)), st.lists(st.integers(-5, 5) | st.floats(-9, 9), max_size=4))
+def test_quantiles_and_histogram_count_every_number(column: list[int | None], odd: list[Any]) -> None:
+    row = _of(pl.LazyFrame({"a": pl.Series(column, dtype=pl.Int64)}), "a", documents=[{"a": value} for value in odd])
+    numbers = _numbers([*column, *odd])
+    if not numbers:
+        assert row["median"] is None and row["histogram"] is None
+        return
+    expected = np.quantile(numbers, [0.25, 0.5, 0.75])
+    assert np.allclose([row["q25"], row["median"], row["q75"]], expected, rtol=1e-9)
+    bars = row["histogram"]
+    assert len(bars) <= 20 and sum(bar["count"] for bar in bars) == len(numbers)
+    assert bars[0]["start"] == min(numbers) and bars[-1]["end"] >= max(numbers)
+    for number, bar in enumerate(bars):
+        end = bar["end"] if number < len(bars) - 1 else math.inf
+        inside = sum(bar["start"] <= value < end for value in numbers)
+        assert abs(inside - bar["count"]) <= (max(map(abs, numbers)) > 2**52) * len(numbers)
+
+
+def test_bins_of_lengths_are_whole_and_those_of_times_are_seconds() -> None:
+    frame = pl.LazyFrame({"t": ["a" * (number % 45) for number in range(100)], "d": [datetime(2026, 1, 1 + number % 28) for number in range(100)]})
+    bars = _of(frame, "t")["histogram"]
+    assert [bars[0]["start"], bars[0]["end"], bars[-1]["end"]] == [0, 3, 45]
+    bars = _of(frame, "d")["histogram"]
+    assert bars[0]["start"] == datetime(2026, 1, 1, tzinfo=UTC).timestamp() and bars[-1]["end"] == datetime(2026, 1, 28, tzinfo=UTC).timestamp()
+    assert sum(bar["count"] for bar in bars) == 100
+
+
+@pytest.mark.parametrize("values", [[-1.7e308, 1.7e308], [5e-324, 0.0], [float("inf"), 1.0, 2.0], [float("nan")], [2.5], [1e16, 1e16 + 2]])
+def test_histograms_of_numbers_that_are_far_apart_or_hardly(values: list[float]) -> None:
+    bars = _of(pl.LazyFrame({"a": values}), "a")["histogram"]
+    finite = [value for value in values if math.isfinite(value)]
+    assert sum(bar["count"] for bar in bars or []) == len(finite) and (bars is None) == (not finite)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["x", "y", "z", None]), st.sampled_from(["a", "bb", None, "ccc"]), st.none() | st.integers(0, 9)), min_size=1))
+def test_each_label_has_the_statistics_of_its_documents(rows: list[tuple[Any, ...]]) -> None:
+    frame = pl.DataFrame(rows, {"label": pl.String, "text": pl.String, "n": pl.Int64}, orient="row")
+    table = statistics(frame, label="label", by_label=True)
+    whole = statistics(frame, label="label")
+    for (label,), part in frame.group_by("label"):
+        mine = table.filter(pl.col("label").eq_missing(pl.lit(label, pl.String))).drop("label", "histogram")
+        assert mine.drop("category").equals(statistics(part).drop("histogram", "category"))
+    for key in ("text", "n"):
+        bars = [bar for found in table.filter(key=key)["histogram"].to_list() for bar in found or []]
+        for bar in whole.filter(key=key)["histogram"].to_list()[0] or []:
+            assert sum(b["count"] for b in bars if b["start"] == bar["start"]) == bar["count"]
+
+
+def test_labels_of_any_type_tell_documents_apart() -> None:
+    table = statistics(pl.DataFrame({"label": [1, 2, 2], "n": [1.0, 2.0, 4.0]}), [{"label": "two", "n": 5}, {"n": 7}], label="label", by_label=True)
+    assert table.filter(key="n").select("label", "mean", "count").rows() == [("1", 1.0, 1), ("2", 3.0, 2), ("two", 5.0, 1), (None, 7.0, 1)]
+
+
+def test_many_ties_go_to_the_first_by_place_wherever_the_rows_lie() -> None:
+    texts = [f"value {number % 4000}" for number in range(8000)] + ["often"] * 3
+    frame = pl.DataFrame({"_pos": range(8003), "t": texts}).sample(fraction=1, shuffle=True, seed=1)
+    top = _of(frame.lazy(), "t")["top"]
+    assert top[0] == {"value": "often", "count": 3}
+    assert top[1:] == [{"value": f"value {number}", "count": 2} for number in range(9)]
+
+
+def test_files_are_images_where_all_are() -> None:
+    reference = {"object": "0" * 64 + ".jpg", "media": "image/jpeg", "size": 1000, "name": "cat.jpg"}
+    frame = pl.DataFrame({"a": [reference, reference | {"size": 3000}, None], "b": [reference, reference | {"media": "audio/wav"}, None]})
+    table = {row["key"]: row for row in statistics(frame).to_dicts()}
+    assert (table["a"]["category"], table["a"]["mean"], table["a"]["distinct"]) == ("image", 2000, 2)
+    assert table["b"]["category"] == "object"
+
+
+def test_nested_values_are_told_apart() -> None:
+    objects = [{"a": 1, "b": 2}, {"a": 2, "b": 1}, {"a": None, "b": 2}, {"a": 2, "b": None}, {"a": 1, "b": 2}]
+    lists = [["a", "b"], ["b", "a"], ["ab"], [], ["a", "b"]]
+    frame = pl.DataFrame({"o": objects, "l": lists})
+    assert (_of(frame.lazy(), "o")["distinct"], _of(frame.lazy(), "l")["distinct"]) == (4, 4)
+    assert _of(frame.lazy(), "l")["top"][0] == {"value": '["a", "b"]', "count": 2}
+
+
+def test_json_objects_are_counted_as_they_stand() -> None:
+    texts = ['{"a":1}', '{"b":[1]}', '{"a":1}', '{"$date":"2026-01-01"}', None, '"text"']
+    row = _of(pl.LazyFrame({"j": pl.Series(texts)}), "j", encoded=["j"])
+    assert (row["type"], row["category"], row["count"], row["distinct"]) == ("dict, date, str", "object", 5, 4)
+    assert row["top"][0] == {"value": '{"a": 1}', "count": 2}

@@ -1,5 +1,6 @@
 """Queries against MongoDB's rules, with mongomock as the oracle."""
 
+import math
 import re
 from datetime import UTC, date, datetime
 from typing import Any
@@ -24,6 +25,7 @@ OPERATORS = st.one_of(
     st.tuples(st.sampled_from(["$in", "$nin"]), st.lists(NOT_NULL, max_size=3)),
     st.tuples(st.just("$exists"), st.booleans()),
     st.tuples(st.just("$regex"), st.sampled_from(["a", "^a", "c$", "나", "a.c"])),
+    st.tuples(st.just("$type"), st.sampled_from(["double", "string", "object", "array", "date", "int", "long", "number", "bool"])),
 )
 CONDITION = st.builds(lambda path, pair: {path: dict([pair])}, PATHS, OPERATORS)
 PLAIN = st.builds(lambda path, value: {path: value}, PATHS, NOT_NULL)
@@ -59,6 +61,52 @@ def test_filters_find_what_mongomock_finds(documents: list[dict[str, Any]], quer
     oracle.insert_many([dict(row) for row in rows])
     ours = [row["_id"] for row in filter(compile_query(query), rows)]
     assert ours == [row["_id"] for row in oracle.find(query)]
+
+
+LISTS = st.lists(SCALARS, max_size=4) | st.lists(OBJECTS, max_size=3)
+LISTED = st.lists(st.dictionaries(st.sampled_from("abc"), LISTS, max_size=3), min_size=1, max_size=6)
+MODS = st.tuples(st.sampled_from([2, 3, -3, 5]), st.sampled_from([0, 1, 2, -1]))
+OF_ONE = st.one_of(
+    st.tuples(st.sampled_from(["$eq", "$gt", "$gte", "$lt", "$lte"]), NOT_NULL),
+    st.tuples(st.just("$in"), st.lists(NOT_NULL, max_size=3)),
+    st.tuples(st.just("$type"), st.sampled_from(["string", "number", "date"])),
+    st.tuples(st.just("$mod"), MODS.map(list)),
+)
+VALUE_FORM = st.lists(OF_ONE, min_size=1, max_size=2).map(dict)
+OBJECT_FORM = st.dictionaries(st.sampled_from("ab"), OF_ONE.map(lambda pair: dict([pair])), min_size=1, max_size=2)
+OF_LISTS = st.one_of(
+    st.tuples(st.just("$size"), st.integers(0, 4)),
+    st.tuples(st.just("$mod"), MODS.map(list)),
+    st.tuples(st.just("$all"), st.lists(NOT_NULL, min_size=1, max_size=2)),
+    st.tuples(st.just("$all"), st.lists(OBJECT_FORM.map(lambda query: {"$elemMatch": query}), min_size=1, max_size=2)),
+    st.tuples(st.just("$elemMatch"), VALUE_FORM | OBJECT_FORM),
+)
+NUMBERS_USED = [-3, 2, 2.5, 7, 10**6]
+
+
+def _for_oracle(query: Any) -> Any:
+    """mongomock knows no `$mod`: in its place the numbers of these documents that leave the remainder, by C's own `fmod`."""
+    if isinstance(query, list):
+        return [_for_oracle(part) for part in query]
+    if not isinstance(query, dict):
+        return query
+    if "$mod" not in query:
+        return {key: _for_oracle(part) for key, part in query.items()}
+    divisor, remainder = query["$mod"]
+    found = [number for number in NUMBERS_USED if math.fmod(math.trunc(number), divisor) == remainder]
+    others = {key: part for key, part in query.items() if key != "$mod"}
+    return others | {"$in": [n for n in found if n in others["$in"]] if "$in" in others else found}
+
+
+@settings(max_examples=150, deadline=None)
+@given(LISTED, st.lists(st.builds(lambda path, pair: {path: dict([pair])}, st.sampled_from("abc"), OF_LISTS), min_size=1, max_size=3),
+       st.sampled_from(["$and", "$or", "$nor"]))  # fmt: skip
+def test_operators_of_lists_find_what_mongomock_finds(documents: list[dict[str, Any]], parts: list[Any], name: str) -> None:
+    """On lists only: mongomock's `$size` also counts the keys of objects and takes a scalar for a list of one, MongoDB's does not."""
+    rows, query = _number(documents), {name: parts}
+    oracle = mongomock.MongoClient().db.rows
+    oracle.insert_many([dict(row) for row in rows])
+    assert [row["_id"] for row in filter(compile_query(query), rows)] == [row["_id"] for row in oracle.find(_for_oracle(query))]
 
 
 def _hits(query: dict[str, Any], *values: Any) -> list[Any]:
@@ -122,3 +170,43 @@ def test_keys_with_dots_are_found_by_their_name() -> None:
 def test_odd_keys_can_be_asked_for() -> None:
     for key in ("", " ", "한글 키", "😀", "a..b", ".", "'", "`", "_rest"):
         assert compile_query({key: 1})({key: 1}) and not compile_query({key: 1})({})
+
+
+def test_elements_are_asked_for_all_conditions_at_once() -> None:
+    """After the examples of the manual, and of elements that are lists themselves."""
+    assert _hits({"a": {"$elemMatch": {"$gt": 3, "$lt": 5}}}, [1, 9], [4], 4, [[4]]) == [[4]]
+    assert _hits({"a": {"$elemMatch": {"$elemMatch": {"$gt": 3}}}}, [[4]], [4]) == [[[4]]]
+    assert _hits({"a": {"$elemMatch": {"x": 1, "y": {"$exists": False}}}}, [{"x": 1}], [{"x": 1, "y": 2}], {"x": 1}) == [[{"x": 1}]]
+    assert _hits({"a": {"$elemMatch": {"0": 4}}}, [[4]], [4], [{"0": 4}]) == [[[4]], [{"0": 4}]]
+    assert _hits({"a": {"$elemMatch": {}}}, [{}], [1], []) == [[{}]]
+    assert _hits({"a": {"$elemMatch": {"$not": {"$gt": 3}}}}, [4], [4, 1], []) == [[4, 1]]
+    assert _hits({"a": {"$elemMatch": {"$or": [{"x": 1}, {"y": 1}]}}}, [{"y": 1}], [{"z": 1}]) == [[{"y": 1}]]
+    assert _hits({"a": {"$elemMatch": {"$exists": True}}}, [None], []) == [[None]]
+    assert _hits({"a": {"$not": {"$elemMatch": {"$gt": 3}}}}, [4], [1], 9) == [[1], 9]
+
+
+def test_all_takes_lists_and_patterns_and_needs_something() -> None:
+    assert _hits({"a": {"$all": [["x", "y"]]}}, ["x", "y"], [["x", "y"]], ["y", "x"]) == [["x", "y"], [["x", "y"]]]
+    assert _hits({"a": {"$all": [re.compile("^x"), "y"]}}, ["xx", "y"], ["y"]) == [["xx", "y"]]
+    assert _hits({"a": {"$all": [5]}}, 5, [5, 6], 6) == [5, [5, 6]]
+    assert _hits({"a": {"$all": []}}, [], 5) == []
+
+
+def test_sizes_are_of_lists_alone() -> None:
+    assert _hits({"a": {"$size": 1}}, [5], [[1, 2]], 5, "x", {"x": 1}, None) == [[5], [[1, 2]]]
+    assert [d["n"] for d in filter(compile_query({"a.b": {"$size": 2}}), [{"n": 1, "a": [{"b": [1, 2]}]}, {"n": 2, "a": {"b": [1]}}])] == [1]
+
+
+def test_types_are_by_name_by_number_and_by_element() -> None:
+    values: list[Any] = [1.0, "x", {}, [], b"", True, date(2026, 1, 1), None, 1, 2**31, 2**63]
+    for name, number, hit in (("double", 1, 0), ("string", 2, 1), ("object", 3, 2), ("array", 4, 3), ("binData", 5, 4), ("bool", 8, 5),
+                              ("date", 9, 6), ("null", 10, 7), ("int", 16, 8), ("long", 18, 9), ("decimal", 19, 10)):  # fmt: skip
+        assert _hits({"a": {"$type": name}}, *values) == _hits({"a": {"$type": number}}, *values) == [values[hit]]
+    assert _hits({"a": {"$type": ["number", "bool"]}}, *values) == [1.0, True, 1, 2**31, 2**63]
+    assert _hits({"a": {"$type": "string"}}, ["x"], [1], [["x"]]) == [["x"]]
+    assert _hits({"a": {"$type": "objectId"}}, *values) == [] == list(filter(compile_query({"b": {"$type": "null"}}), [{"a": 1}]))
+
+
+def test_remainders_keep_the_sign_and_cut_fractions() -> None:
+    assert _hits({"a": {"$mod": [4, 0]}}, 8, 8.9, -4, 10**30, [3, 4], "4", True, float("inf")) == [8, 8.9, -4, 10**30, [3, 4]]
+    assert _hits({"a": {"$mod": [-4.7, -1.2]}}, -5, 5, 3) == [-5]

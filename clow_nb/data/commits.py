@@ -31,7 +31,7 @@ class Stamp:
 class Commit:
     """One version of a table: its number, the Lance version that holds it, its stamp and its counts.
 
-    `end` is the `_pos` that the next row gets; `ordered` says that the rows lie on disk in the order of `_pos`.
+    `unchanged` counts the documents of a re-import that were there already. `end` is the `_pos` that the next row gets; `ordered` says that the rows lie on disk in the order of `_pos`.
     """
 
     version: int
@@ -42,6 +42,7 @@ class Commit:
     added: int = 0
     updated: int = 0
     removed: int = 0
+    unchanged: int = 0
     end: int = 0
     ordered: bool = True
 

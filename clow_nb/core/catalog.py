@@ -211,6 +211,17 @@ class _Versions(_Items):
         )
         return [VersionRow(**row) for row in self._rows(query)]
 
+    def last_version(self, kind: str, name: str) -> VersionRow | None:
+        """The newest version, if there is any; the others are not read."""
+        query = (
+            sa.select(VERSIONS)
+            .where(_is(VERSIONS, kind, name))
+            .order_by(VERSIONS.c.version.desc())
+            .limit(1)
+        )
+        rows = self._rows(query)
+        return VersionRow(**rows[0]) if rows else None
+
     def version(self, kind: str, name: str, version: int) -> VersionRow:
         """One version, or `NotFound` saying which there are."""
         query = sa.select(VERSIONS).where(
@@ -326,16 +337,12 @@ class Catalog(_Versions):
         self.get(kind, ref.name)
         if isinstance(ref.version, int):
             return ref.at(self.version(kind, ref.name, ref.version).version)
-        numbers = {row.version for row in self.versions(kind, ref.name)}
+        last = self.last_version(kind, ref.name)
         staged = {
             stage: version
             for version, stage in sorted(self.stages(kind, ref.name).items())
         }
-        named = {
-            "latest": max(numbers, default=None),
-            **staged,
-            **self.tags(kind, ref.name),
-        }
+        named = {"latest": last and last.version, **staged, **self.tags(kind, ref.name)}
         version = named.get(str(ref.version or "latest"))
         if version is None:
             raise self._no_version(kind, ref.name, ref.version or "latest")

@@ -16,7 +16,7 @@ from ..core.text import t
 from . import plans
 from .commits import Commit, Stamp
 from .edit import Edit
-from .history import delete_table, list_frame, record
+from .history import delete_table, list_frame, newest, record
 from .table import Plan
 from .version import DatasetVersion
 
@@ -27,7 +27,8 @@ class Dataset(DatasetVersion):
     kind = "dataset"
 
     def _commit(self, stamp: Stamp, plan: Plan) -> "Dataset":
-        self._table.commit(stamp, plan, self._commits[-1], self._record_version)
+        last = newest(self.ctx, self.kind, self.name) or self._record
+        self._table.commit(stamp, plan, last["commit"], self._record_version)
         return self.at("latest")
 
     def _record_version(self, commit: Commit) -> None:

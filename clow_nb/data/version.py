@@ -21,7 +21,14 @@ from ..core.text import t
 from .commits import Commit
 from .diff import diff
 from .frames import documents_frame
-from .history import check_tag, table_of, versions_frame, versions_of
+from clow_nb.data.history import (
+    catch_up,
+    check_tag,
+    open_version,
+    recorded,
+    versions_frame,
+    versions_of,
+)
 from .layout import columns, is_json
 from .order import compile_projection
 from clow_nb.data.reading import (
@@ -43,8 +50,7 @@ class _Reading(Entity):
         self, ctx: Context, name: str, version: int | str | None = None
     ) -> None:
         super().__init__(ctx, name)
-        self._table = table_of(ctx, self.kind, name)
-        self._versions = versions_of(ctx, self.kind, name)
+        self._table = catch_up(ctx, self.kind, name)
         self.version = int(
             ctx.catalog.resolve(Ref(self.kind, name, version), self.kind).version or 0
         )
@@ -72,21 +78,16 @@ class _Reading(Entity):
     @cached_property
     def snapshot(self) -> Snapshot:
         """The version, open for reading. Raises `FileError` where its files are missing."""
-        return Snapshot(
-            self._table.at(self._record["commit"].lance), self._record["commit"]
-        )
+        return open_version(self._table, self.ref, self._record)
 
     @property
     def _commits(self) -> list[Commit]:
-        return [record["commit"] for record in self._versions]
+        return [record["commit"] for record in recorded(self.ctx, self.kind, self.name)]
 
-    @property
+    @cached_property
     def _record(self) -> dict[str, Any]:
-        return next(
-            record
-            for record in self._versions
-            if record["commit"].version == self.version
-        )
+        data = self.ctx.catalog.version(self.kind, self.name, self.version).data
+        return {**data, "commit": Commit.from_json(data["commit"])}
 
     @property
     def keys(self) -> list[str]:

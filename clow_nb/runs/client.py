@@ -215,12 +215,14 @@ def _death(client: CellClient) -> RunError:
             "The kernel died in {place} ({ending}). The last it said: {words}",
             place=client.place,
             ending=ending(client.kernel),
+            status=client.kernel.process.status(),
             words=words,
         )
     return RunError(
         "The kernel died in {place} ({ending}) without a word. Often that is a lack of memory.",
         place=client.place,
         ending=ending(client.kernel),
+        status=client.kernel.process.status(),
     )
 
 

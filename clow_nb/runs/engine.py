@@ -234,5 +234,7 @@ def execute_notebook(
             on_text=on_text,
         )
     except client.CellExecutionError as error:
-        raise RunError("{cause}", cause=_cause(error.ename, error.evalue)) from None
+        raise RunError(
+            "{cause}", cause=_cause(error.ename, error.evalue), ename=error.ename
+        ) from None
     return nb

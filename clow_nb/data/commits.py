@@ -31,7 +31,8 @@ class Stamp:
 class Commit:
     """One version of a table: its number, the Lance version that holds it, its stamp and its counts.
 
-    `unchanged` counts the documents of a re-import that were there already. `end` is the `_pos` that the next row gets; `ordered` says that the rows lie on disk in the order of `_pos`.
+    `unchanged` counts the documents of a re-import that were there already. `end` is the `_pos` that the next row gets;
+    `ordered` says that the rows lie on disk in the order of `_pos`.
     """
 
     version: int

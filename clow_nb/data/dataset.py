@@ -16,7 +16,8 @@ from ..core.text import t
 from . import plans
 from .commits import Commit, Stamp
 from .edit import Edit
-from .history import delete_table, list_frame, newest, record
+from .history import delete_table, newest, record
+from .listing import list_frame
 from .table import Plan
 from .version import DatasetVersion
 
@@ -131,7 +132,7 @@ class Datasets(Collection[Dataset]):
         return self._type(self.ctx, name, version)
 
     def list(self) -> pl.DataFrame:
-        """One row a dataset: `name title version rows splits label updated author`."""
+        """One row a dataset: `name title version rows splits label size updated author`."""
         return list_frame(self.ctx, self.kind)
 
     def delete(self, name: str) -> None:

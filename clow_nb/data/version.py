@@ -21,14 +21,8 @@ from ..core.text import t
 from .commits import Commit
 from .diff import diff
 from .frames import documents_frame
-from clow_nb.data.history import (
-    catch_up,
-    check_tag,
-    open_version,
-    recorded,
-    versions_frame,
-    versions_of,
-)
+from .history import catch_up, open_version, recorded, versions_of
+from .listing import check_tag, versions_frame
 from .layout import columns, is_json
 from .order import compile_projection
 from clow_nb.data.reading import (
@@ -183,12 +177,9 @@ class DatasetVersion(_Documents):
         return type(self)(self.ctx, self.name, version)
 
     def versions(self) -> pl.DataFrame:
-        """One row a version: `version operation rows added updated removed tags author message created`."""
+        """One row a version: `version operation rows added updated unchanged removed tags author message created cleaned`."""
         versions = versions_of(self.ctx, self.kind, self.name)
-        return versions_frame(
-            [record["commit"] for record in versions],
-            self.ctx.catalog.tags(self.kind, self.name),
-        )
+        return versions_frame(versions, self.ctx.catalog.tags(self.kind, self.name))
 
     def tag(self, tag: str) -> Self:
         """Call this version by a name of yours, such as `v1.0`; a tag that exists moves. Raises `InvalidName`."""

@@ -124,7 +124,7 @@ def test_odd_documents_leave_whole_numbers_and_days_as_they_are() -> None:
     assert [entry["value"] for entry in table["n"]["top"]] == ["1", "5"]
     assert [entry["value"] for entry in table["d"]["top"]] == ["2026-01-01", "2026-02-02"]
     assert table["x"]["top"] == [{"value": "3", "count": 1}]
-    assert _of(frame, "n", documents=[{"n": 2.5}])["top"][0] == {"value": "1.0", "count": 2}
+    assert _of(frame, "n", documents=[{"n": 2.5}])["top"] == [{"value": "1", "count": 2}, {"value": "2.5", "count": 1}]
 
 
 def _numbers(values: list[Any]) -> list[float]:
@@ -215,3 +215,13 @@ def test_json_objects_are_counted_as_they_stand() -> None:
     row = _of(pl.LazyFrame({"j": pl.Series(texts)}), "j", encoded=["j"])
     assert (row["type"], row["category"], row["count"], row["distinct"]) == ("dict, date, str", "object", 5, 4)
     assert row["top"][0] == {"value": '{"a": 1}', "count": 2}
+
+
+def test_whole_numbers_stay_exact_beside_odd_ones() -> None:
+    frame = pl.LazyFrame({"n": [2**53, 2**53 + 1, 7]})
+    row = _of(frame, "n", documents=[{"n": 2.5}, {"n": 7.0}, {"n": 2**70}, {"n": float("nan")}, {"n": float("inf")}])
+    assert (row["count"], row["distinct"], row["type"]) == (8, 7, "int, float")
+    assert row["top"][:2] == [{"value": "7", "count": 2}, {"value": str(2**53), "count": 1}]
+    assert (row["min"], row["max"]) == (2.5, float("inf"))
+    row = _of(pl.LazyFrame({"n": [0.5, 7.0]}), "n", documents=[{"n": 7}, {"n": 2**53 + 1}, {"n": 10**400}])
+    assert (row["count"], row["distinct"], row["median"]) == (5, 4, 7.0)

@@ -32,7 +32,7 @@ class Commit:
     """One version of a table: its number, the Lance version that holds it, its stamp and its counts.
 
     `unchanged` counts the documents of a re-import that were there already. `end` is the `_pos` that the next row gets;
-    `ordered` says that the rows lie on disk in the order of `_pos`.
+    `ordered` says that the rows lie on disk in the order of `_pos`. `emptied` are keys whose columns hold nothing any more.
     """
 
     version: int
@@ -46,6 +46,7 @@ class Commit:
     unchanged: int = 0
     end: int = 0
     ordered: bool = True
+    emptied: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The commit as JSON; `Commit.from_json` reads it back."""
@@ -55,4 +56,9 @@ class Commit:
     def from_json(cls, data: dict[str, Any]) -> "Commit":
         """The commit that `to_json` wrote."""
         stamp = Stamp(**data["stamp"] | {"sources": tuple(data["stamp"]["sources"])})
-        return cls(**data | {"stamp": stamp, "at": datetime.fromisoformat(data["at"])})
+        known = {
+            "stamp": stamp,
+            "at": datetime.fromisoformat(data["at"]),
+            "emptied": tuple(data["emptied"]),
+        }
+        return cls(**data | known)

@@ -47,7 +47,9 @@ class Dataset(DatasetVersion):
 
         New keys become new columns. Raises `DataError`, `FileError`; nothing is written then.
         """
-        rows, sources = plans.read_source(source, self.snapshot, format, encoding)
+        rows, sources = plans.read_source(
+            self.ctx, source, self.snapshot, format, encoding
+        )
         stamp = Stamp("append", self.ctx.user, message, sources)
         return self._commit(stamp, plans.append_plan(rows, self.key))
 
@@ -122,7 +124,7 @@ class Datasets(Collection[Dataset]):
         `AlreadyExists`, `InvalidName`, `DataError`, `FileError`; nothing is written then.
         """
         plans.check_free(self.ctx, self.kind, name)
-        rows, sources = plans.read_source(source, None, format, encoding)
+        rows, sources = plans.read_source(self.ctx, source, None, format, encoding)
         spec = {"label": label, "key": key}
         stamp = Stamp("create", self.ctx.user, message, sources)
         plans.create(self.ctx, self.kind, name, rows, spec, stamp, title, description)

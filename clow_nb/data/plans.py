@@ -9,8 +9,10 @@ __all__ = ['read_source', 'check_free', 'create', 'append_plan', 'restore_plan',
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 from lance.dataset import LanceDataset
@@ -19,37 +21,49 @@ from ..core.context import Context
 from ..core.errors import AlreadyExists, DataError
 from ..core.refs import check_name
 from .diff import diff, touched_rows
-from .documents import assemble, shred
+from .documents import assemble, shred_pieces
 from .history import SPLIT, location, record
 from .layout import BASE, ID, NULLS, POS, REST, columns, is_json, new_field
 from .lock import commit_lock
 from .merge import change_of
+from .objects import FileDocuments, stored
 from .reading import Snapshot, documents_by_id
-from .sources import check_key, identified, key_texts, keyed, shred_source
+from .rows import Rows, as_rows, spooled
+from clow_nb.data.sources import (
+    check_key,
+    identified,
+    ids_of,
+    key_texts,
+    keyed,
+    shred_source,
+)
 from .splits import assign_splits
 from .table import Change, Commit, Plan, Stamp, create_table, drop_table
 from .values import from_json, same, to_json
 
 # %% ../../nbs/data/07b_plans.ipynb #e70e563a
 def read_source(
+    ctx: Context,
     source: Any,
     base: Snapshot | None,
     format: str | None = None,
     encoding: str | None = None,
-) -> tuple[pa.Table, tuple[str, ...]]:
-    """The rows of a source, and the references to what they are made of. `base` is the version that they are added to."""
-    made_of = (
-        (str(source.ref),)
-        if isinstance(getattr(source, "snapshot", None), Snapshot)
-        else ()
-    )
-    rows = source.snapshot if made_of else source
-    if base is None:
-        return shred_source(rows, format=format, encoding=encoding), made_of
-    return (
-        shred_source(rows, base.table.schema, format=format, encoding=encoding),
-        made_of,
-    )
+    **options: Any,
+) -> tuple[Rows, tuple[str, ...]]:
+    """The rows of a source, and the references to what they are made of. `base` is the version that they are added to.
+
+    `source` is a path or URL, another dataset, or what `sources.shred_source` takes; `options` are those of the file's reader.
+    """
+    schema, folder = BASE if base is None else base.table.schema, ctx.folder("tmp")
+    if isinstance(snapshot := getattr(source, "snapshot", None), Snapshot):
+        return shred_source(snapshot, schema, folder), (str(source.ref),)
+    if isinstance(source, str | Path):
+        from clow_nb.data.files import read_file
+
+        source = read_file(source, format, encoding, **options)
+    if isinstance(source, FileDocuments):
+        source = stored(ctx, source)
+    return shred_source(source, schema, folder), ()
 
 
 def check_free(ctx: Context, kind: str, name: str) -> None:
@@ -66,7 +80,7 @@ def create(
     ctx: Context,
     kind: str,
     name: str,
-    rows: pa.Table,
+    rows: Rows,
     spec: Mapping[str, Any],
     stamp: Stamp,
     title: str,
@@ -96,35 +110,54 @@ def create(
         record(ctx, kind, name, commit)
 
 # %% ../../nbs/data/07b_plans.ipynb #935507a7
-def _fitting(rows: pa.Table, head: LanceDataset) -> pa.Table:
+def _fitting(rows: Rows, head: LanceDataset) -> Rows:
     """`rows` in the columns of `head`, also when others added columns since they were shredded."""
     ours, theirs = (
         [(key, field.name, field.type) for key, field in columns(s).items()]
         for s in (rows.schema, head.schema)
     )
-    return rows if ours[: len(theirs)] == theirs else shred(assemble(rows), head.schema)
+    if ours[: len(theirs)] == theirs:
+        return rows
+    documents = (document for table in rows.tables() for document in assemble(table))
+    return spooled(shred_pieces(documents, head.schema), rows.folder, head.schema)
 
 
-def _check_new(head: LanceDataset, ids: pl.Series) -> None:
-    if ids.null_count() == len(ids):
+def _check_new(head: LanceDataset, rows: Rows) -> None:
+    """Raise `AlreadyExists` for ids that `head` has."""
+    if not rows.named:
         return
-    there = pl.Series(pl.from_arrow(head.to_table(columns=[ID])[ID]), dtype=pl.String)
-    known = ids.filter(ids.is_in(there.implode())).head(5).to_list()
+    hashes = np.concatenate(
+        [ids_of(table).drop_nulls().hash().to_numpy() for table in rows.tables()]
+        or [np.array([], np.uint64)]
+    )
+    there = (
+        ids_of(pa.table([batch[ID]], [ID]))
+        for batch in head.scanner(columns=[ID]).to_batches()
+    )
+    suspects = pl.concat(
+        [ids.filter(np.isin(ids.hash().to_numpy(), hashes)) for ids in there]
+        or [pl.Series(dtype=pl.String)]
+    )
+    known = [
+        identity
+        for table in rows.tables()
+        for identity in ids_of(table).filter(ids_of(table).is_in(suspects.implode()))
+    ]
     if known:
         raise AlreadyExists(
             "Documents with _id {ids} are there already. Change them with edit(), or leave _id out to add them as new ones.",
-            ids=", ".join(map(repr, known)),
+            ids=", ".join(map(repr, known[:5])),
         )
 
-
-def append_plan(rows: pa.Table, key: str | None) -> Plan:
+# %% ../../nbs/data/07b_plans.ipynb #f9fb21fd
+def append_plan(rows: pa.Table | Rows, key: str | None) -> Plan:
     """The plan that adds rows; with a natural key, rows that are known are updated, key by key."""
     if key:
         return _upsert_plan(keyed(rows, key))
 
     def plan(head: LanceDataset, last: Commit) -> Change | None:
-        fitting = _fitting(rows, head)
-        _check_new(head, pl.Series(pl.from_arrow(fitting[ID]), dtype=pl.String))
+        fitting = _fitting(as_rows(rows), head)
+        _check_new(head, fitting)
         made = identified(
             fitting,
             last.version + 1,
@@ -140,8 +173,12 @@ def append_plan(rows: pa.Table, key: str | None) -> Plan:
     return plan
 
 
-def _upsert_plan(rows: pa.Table) -> Plan:
-    new = {document[ID]: document for document in assemble(rows)}
+def _upsert_plan(rows: Rows) -> Plan:
+    new = {
+        document[ID]: document
+        for table in rows.tables()
+        for document in assemble(table)
+    }
 
     def plan(head: LanceDataset, last: Commit) -> Change | None:
         there = documents_by_id(Snapshot(head, last), new)
@@ -220,7 +257,9 @@ def split_plan(settings: SplitSettings, keep: bool = False) -> Plan:
 
     def plan(head: LanceDataset, last: Commit) -> Change | None:
         fields = columns(head.schema)
-        field = fields.get(SPLIT) or new_field(len(fields), SPLIT, pa.string())
+        field = fields.get(SPLIT) or new_field(
+            len(head.schema) - len(BASE), SPLIT, pa.string()
+        )
         known = {
             fields[key].name for key in (settings.stratify, SPLIT) if key in fields
         }
@@ -250,21 +289,18 @@ def _column_change(rows: pa.Table, field: pa.Field, values: pl.Series) -> Change
     key = field.metadata[b"key"].decode()
     odd = [_without(rows[name], key) for name in (REST, NULLS)]
     schema = pa.schema([BASE.field(ID), field, BASE.field(REST), BASE.field(NULLS)])
-    return Change(
-        pa.table([rows[ID], values.to_arrow().cast(pa.string()), *odd], schema),
-        updated=len(rows),
-    )
+    cells = pa.table([rows[ID], values.to_arrow().cast(pa.string()), *odd], schema)
+    return Change(BASE.empty_table(), updated=len(rows), cells=cells)
 
 
 def _without(texts: pa.ChunkedArray, key: str) -> pa.Array:
     """`_rest` or `_nulls` without one key."""
     values = [from_json(text) if text else None for text in texts.to_pylist()]
     kept = [
-        odd
-        and type(odd)(
-            (name, odd[name]) if type(odd) is dict else name
-            for name in odd
-            if name != key
+        (
+            {name: odd[name] for name in odd if name != key}
+            if type(odd) is dict
+            else [name for name in odd or () if name != key]
         )
         for odd in values
     ]

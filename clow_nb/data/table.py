@@ -23,9 +23,10 @@ from lance.fragment import write_fragments
 
 from ..core.errors import ConflictError, FileError
 from .commits import Commit, Stamp
-from .layout import ID, POS, align
+from .layout import ID, align, columns
 from .lock import file_lock
-from .rewrite import located, replacement
+from .rewrite import combined, located, replacement
+from .rows import Rows, as_rows
 
 # %% ../../nbs/data/01_table.ipynb #37730eac
 @dataclass(frozen=True)
@@ -33,54 +34,67 @@ class Change:
     """What a commit does: `added` new rows, `updated` rows with new contents (both in `rows`), and rows to drop by `_id`.
 
     `end` is the `_pos` after the last row, where that changes; `moves` says that new rows belong between old ones.
-    `places` is where the updated and the removed rows lie (see `rewrite.located`), if that was looked up already.
+    `places` is where the updated and the removed rows lie (see `rewrite.located`), if that was looked up already. `cells` are
+    some columns of other rows that are updated where they lie. `emptied` are keys whose columns hold nothing after it.
     """
 
-    rows: pa.Table
+    rows: pa.Table | Rows
     added: int = 0
     updated: int = 0
     removed: tuple[str, ...] = ()
     end: int | None = None
     moves: bool = False
     places: pa.Table | None = None
+    cells: pa.Table | None = None
+    emptied: frozenset[str] = frozenset()
 
     def keeps_order(self) -> bool:
         """Whether rows that lay on disk in the order of `_pos` still do: a row that is rewritten whole comes last."""
-        return not _is_whole(self.rows.schema) or not (self.updated or self.moves)
+        return len(self.rows) == self.added and not self.moves
 
 
 Plan = Callable[[LanceDataset, Commit], Change | None]
 
-
-def _is_whole(schema: pa.Schema) -> bool:
-    return POS in schema.names
-
 # %% ../../nbs/data/01_table.ipynb #1227b28f
+def _columns(head: LanceDataset, cells: pa.Table) -> Transaction:
+    """The transaction that writes some columns of some rows anew, and leaves the rows where they lie."""
+    rows = cells.cast(
+        pa.schema([head.schema.field(name) for name in cells.column_names])
+    )
+    merge = head.merge_insert(ID).when_matched_update_all().conflict_retries(0)
+    return merge.write_mode("rewrite_columns").execute_uncommitted(rows)[0]
+
+
 def _transaction(head: LanceDataset, change: Change) -> Transaction:
     """The one Lance transaction, not committed yet, that makes `change` on top of `head`."""
     if not change.updated and not change.removed:
-        fragments = (
-            write_fragments(align(change.rows, head.schema), head, mode="append")
-            if change.added
-            else []
-        )
+        rows = as_rows(change.rows).reader(head.schema)
+        fragments = write_fragments(rows, head, mode="append") if change.added else []
         return Transaction(head.version, LanceOperation.Append(fragments))
-    if not _is_whole(change.rows.schema):
-        rows = change.rows.cast(
-            pa.schema([head.schema.field(name) for name in change.rows.column_names])
-        )
-        merge = head.merge_insert(ID).when_matched_update_all().conflict_retries(0)
-        return merge.write_mode("rewrite_columns").execute_uncommitted(rows)[0]
-    ids = [*(change.rows[ID].to_pylist() if change.updated else ()), *change.removed]
+    if change.cells is not None and not (len(change.rows) or change.removed):
+        return _columns(head, change.cells)
+    ids = [
+        *(change.rows[ID].to_pylist() if len(change.rows) > change.added else ()),
+        *change.removed,
+    ]
     places = located(head, ids) if change.places is None else change.places
-    return replacement(head, align(change.rows, head.schema), places)
+    rows = replacement(head, align(change.rows, head.schema), places)
+    return (
+        rows if change.cells is None else combined(_columns(head, change.cells), rows)
+    )
 
 
-def _with_columns(head: LanceDataset, schema: pa.Schema) -> LanceDataset:
-    """`head`, with the columns that `schema` has more: metadata only, no row is touched."""
-    new = [column for column in schema if column.name not in head.schema.names]
+def _with_columns(head: LanceDataset, *schemas: pa.Schema) -> LanceDataset:
+    """`head`, with the columns that the schemas have more: metadata only, no row is touched."""
+    known = set(head.schema.names)
+    new = {
+        column.name: column
+        for schema in schemas
+        for column in schema
+        if column.name not in known
+    }
     if new:
-        head.add_columns(pa.schema(new))
+        head.add_columns(pa.schema(list(new.values())))
     return head
 
 
@@ -182,6 +196,16 @@ class _Beaten(Exception):
     """Another writer was faster."""
 
 
+def _emptied(last: Commit, change: Change) -> tuple[str, ...]:
+    gone = {*last.emptied, *change.emptied}
+    for table in (change.rows, change.cells) if gone else ():
+        fields = columns(table.schema).items() if table is not None else ()
+        gone -= {
+            key for key, field in fields if table[field.name].null_count < len(table)
+        }
+    return tuple(sorted(gone))
+
+
 def _attempt(
     head: LanceDataset, stamp: Stamp, plan: Plan, last: Commit
 ) -> Commit | None:
@@ -189,7 +213,14 @@ def _attempt(
     if change is None:
         return None
     try:
-        head = _with_columns(head, change.rows.schema)
+        head = _with_columns(
+            head,
+            *(
+                table.schema
+                for table in (change.rows, change.cells)
+                if table is not None
+            )
+        )
         transaction = _transaction(head, change)
         commit = Commit(
             version=last.version + 1,
@@ -202,6 +233,7 @@ def _attempt(
             removed=len(change.removed),
             end=last.end if change.end is None else change.end,
             ordered=last.ordered and change.keeps_order(),
+            emptied=_emptied(last, change),
         )
         done = LanceDataset.commit(head, _stamped(transaction, commit), max_retries=0)
     except (CommitConflictError, OSError) as error:
@@ -222,9 +254,9 @@ def restamp(head: LanceDataset, commit: Commit) -> Commit:
     return again
 
 # %% ../../nbs/data/01_table.ipynb #d491fea6
-def create_table(uri: str, stamp: Stamp, rows: pa.Table) -> Commit:
+def create_table(uri: str, stamp: Stamp, rows: pa.Table | Rows) -> Commit:
     """Write version 1 of a new table at `uri`; `rows` come with their `_id` and `_pos`."""
-    rows = rows.cast(pa.schema([_FIRST, *list(rows.schema)[1:]]))
+    schema = pa.schema([_FIRST, *list(rows.schema)[1:]])
     if "://" not in uri:
         os.makedirs(uri, exist_ok=True)
     try:
@@ -233,12 +265,14 @@ def create_table(uri: str, stamp: Stamp, rows: pa.Table) -> Commit:
             "data_storage_version": _FORMAT,
         }
         fragments = (
-            write_fragments(rows, uri, mode="create", **options) if len(rows) else []
+            write_fragments(as_rows(rows).reader(schema), uri, mode="create", **options)
+            if len(rows)
+            else []
         )
         commit = Commit(
             1, 1, stamp, datetime.now(UTC), len(rows), added=len(rows), end=len(rows)
         )
-        transaction = Transaction(0, LanceOperation.Overwrite(rows.schema, fragments))
+        transaction = Transaction(0, LanceOperation.Overwrite(schema, fragments))
         LanceDataset.commit(
             uri,
             _stamped(transaction, commit),

@@ -14,8 +14,16 @@ ENTRY_POINTS = {
     "console_scripts": ["clow = clow_nb.cli.main:main"],
     "papermill.engine": ["clow = clow_nb.runs.engine:ClowEngine"],
     "clow_nb.reader": [
-        f"{name} = clow_nb.data.files:read_{name}"
-        for name in ("csv", "tsv", "json", "jsonl", "parquet")
+        f"{name} = clow_nb.data.{module}:read_{name}"
+        for module, names in {
+            "delimited": ("csv", "tsv"),
+            "json_files": ("json", "jsonl"),
+            "columnar": ("parquet", "arrow", "txt"),
+            "sheets": ("xlsx",),
+            "folders": ("folder", "zip", "images"),
+            "idx": ("idx",),
+        }.items()
+        for name in names
     ],
     "clow_nb.solution": [
         "nlp-intent = clow_nb.train.solutions.nlp_intent:NlpIntent"

@@ -76,7 +76,7 @@ def test_numbers_and_harmless_text_stay(tmp_path: Path, value: Any) -> None:
 
 
 def test_parquet_has_types_and_mixtures_as_text(tmp_path: Path) -> None:
-    rows = read_file(write_file(tmp_path / "x.parquet", [*BOOKS, {"price": "free", "big": 1}])).to_pylist()
+    rows = read_file(write_file(tmp_path / "x.parquet", [*BOOKS, {"price": "free", "big": 1}])).read_all().to_pylist()
     assert [row["price"] for row in rows] == ["12", "9.5", None, "free"]
     assert [row["big"] for row in rows] == [str(2**70), None, None, "1"]
     assert rows[0]["when"] == BOOKS[0]["when"] and rows[1]["bytes"] == b"\x00\xff" and rows[1]["day"] == date(2026, 1, 1)
@@ -84,15 +84,15 @@ def test_parquet_has_types_and_mixtures_as_text(tmp_path: Path) -> None:
 
 def test_keys_choose_and_order(tmp_path: Path) -> None:
     for format in ("csv", "tsv", "parquet"):
-        table = read_file(write_file(tmp_path / f"x.{format}", BOOKS, keys=["price", "_id"]))
+        table = read_file(write_file(tmp_path / f"x.{format}", BOOKS, keys=["price", "_id"])).read_all()
         assert table.column_names == ["price", "_id"] and len(table) == 3
     assert list(read_file(write_file(tmp_path / "x.jsonl", BOOKS, keys=["price"]))) == [{"price": 12}, {"price": 9.5}, {}]
 
 
 def test_no_documents_make_a_file_that_can_be_read(tmp_path: Path) -> None:
     assert list(read_file(write_file(tmp_path / "x.json", []))) == []
-    assert len(read_file(write_file(tmp_path / "x.csv", [], keys=["a"]))) == 0
-    assert len(read_file(write_file(tmp_path / "x.parquet", [], keys=["a"]))) == 0
+    assert len(read_file(write_file(tmp_path / "x.csv", [], keys=["a"])).read_all()) == 0
+    assert len(read_file(write_file(tmp_path / "x.parquet", [], keys=["a"])).read_all()) == 0
     assert write_file(tmp_path / "x.jsonl", []).read_bytes() == b""
 
 

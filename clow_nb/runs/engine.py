@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core import errors
-from ..core.errors import ClowError, FileError, NotFound, RunError
-from .contract import load_notebook, signature, source_of
+from ..core.errors import ClowError, NotFound, RunError
+from .contract import signature
 from .kernel import PYTHON, spawn_kernel
 from .kernels import take_kernel
+from .literals import plain, source_of
+from .source import load_notebook, not_onto_itself
 
 if TYPE_CHECKING:
     from clow_nb.runs.channel import Limits
@@ -37,18 +39,20 @@ def inject(nb: Any, values: Mapping[str, Any], name: str = "") -> None:
     import nbformat
     from pydantic_core import to_jsonable_python
 
-    checked = signature(nb, name).validate(values)
+    contract = signature(nb, name)
+    checked = contract.validate(values)
+    arriving = contract.arriving(checked)
     nb.cells = [cell for cell in nb.cells if _INJECTED not in _tags(cell)]
-    shown = to_jsonable_python(checked, inf_nan_mode="strings")
+    shown = to_jsonable_python(plain(checked), inf_nan_mode="strings")
     nb.metadata["papermill"] = nbformat.from_dict(
         nb.metadata.get("papermill", {}) | {"parameters": shown}
     )
-    if checked:
+    if arriving:
         place = (
             next(i for i, cell in enumerate(nb.cells) if "parameters" in _tags(cell))
             + 1
         )
-        source = "# Parameters\n" + source_of(checked)
+        source = "# Parameters\n" + source_of(arriving)
         nb.cells.insert(
             place, nbformat.v4.new_code_cell(source, metadata={"tags": [_INJECTED]})
         )
@@ -113,20 +117,6 @@ def _execute(
     finally:
         record.notebook_complete()
 
-# %% ../../nbs/runs/02_engine.ipynb #1bccfb82
-def _not_onto_itself(source: str | Path | None, output: str | Path | None) -> None:
-    if (
-        source
-        and output
-        and Path(output).exists()
-        and Path(source).exists()
-        and Path(source).samefile(output)
-    ):
-        raise FileError(
-            "{path} would be overwritten by its own result. Choose another file for the output.",
-            path=str(output),
-        )
-
 # %% ../../nbs/runs/02_engine.ipynb #739186da
 class ClowEngine:
     """The papermill engine `clow`: typed parameters, whole files, kernels that are watched, warm ones where a pool runs."""
@@ -157,7 +147,7 @@ class ClowEngine:
     ) -> Any:
         """Execute `nb` in place, as papermill asks its engines to; a cell that fails is papermill's to report."""
         client = _client()
-        _not_onto_itself(input_path, output_path)
+        not_onto_itself(input_path, output_path)
         if cls.nb_language(nb) == "python":
             inject(
                 nb,
@@ -209,7 +199,7 @@ def execute_notebook(
     Raises `ParameterError`, `NotFound` or `FileError` before any kernel is taken. Any number of threads may call it at once.
     """
     nb = load_notebook(input)
-    _not_onto_itself(input, output)
+    not_onto_itself(input, output)
     inject(nb, params or {}, Path(input).name)
     if cwd is not None and not Path(cwd).is_dir():
         raise NotFound(

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic_core import to_jsonable_python
 
 from clow_nb.core.errors import FileError, NotFound, ParameterError
-from clow_nb.runs.contract import Signature, load_notebook, signature, source_of
+from clow_nb.core.refs import Ref
+from clow_nb.runs.contract import Signature, signature
+from clow_nb.runs.kinds import Secret
+from clow_nb.runs.literals import plain, source_of
+from clow_nb.runs.source import load_notebook
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,6 +28,7 @@ def signature_of(source: str) -> Signature:
     return signature(nbformat.v4.new_notebook(cells=[cell]), "a.ipynb")
 
 
+names = st.from_regex(r"[a-z][a-z0-9._-]{0,8}[a-z]", fullmatch=True)
 values_by_annotation = {
     "int": st.integers(),
     "float": st.floats(allow_nan=False),
@@ -33,6 +38,8 @@ values_by_annotation = {
     "datetime": st.datetimes(timezones=st.sampled_from([None, UTC])),
     "Path": st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).map(Path),
     "Literal['a', 2]": st.sampled_from(["a", 2]),
+    "DatasetRef": st.builds(Ref, st.just("dataset"), names, st.none() | st.integers(1, 99) | names),
+    "Secret": names.map(Secret),
 }
 pairs = st.one_of([st.tuples(st.just(name), values) for name, values in values_by_annotation.items()])
 pairs |= pairs.flatmap(
@@ -53,7 +60,7 @@ def test_values_arrive_as_they_left(pair: tuple[str, Any]) -> None:
     annotation, value = pair
     known = signature_of(f"x: {annotation}")
     assert known.validate({"x": value}) == {"x": value}
-    through_a_queue = json.loads(json.dumps(to_jsonable_python(value, inf_nan_mode="constants")))
+    through_a_queue = plain(value)
     typed = known.validate({"x": through_a_queue})
     assert typed == {"x": value}
     arrived: dict[str, Any] = {}
@@ -103,6 +110,9 @@ def test_what_is_taken(annotation: str, value: Any, expected: Any) -> None:
         *[("list[int]", v) for v in (["1"], 1, "12", {"a": 1})],
         *[("dict[str, int]", v) for v in ({"a": "1"}, [1])],
         *[("Path", v) for v in (5, None)],
+        *[("DatasetRef", v) for v in ("model:books@1", "a b", 5, None, Ref("model", "books"))],
+        *[("list[ModelRef]", v) for v in (["dataset:books"], "books")],
+        *[("Secret", v) for v in ("my token", 5, None, "")],
         ("int", object()),
     ],
 )
@@ -174,6 +184,110 @@ def test_nothing_in_the_cell_is_executed(tmp_path: Path) -> None:
 def test_unknown_annotations_are_refused(annotation: str) -> None:
     with pytest.raises(ParameterError, match=r"a\.ipynb"):
         signature_of(f"x: {annotation} = 1")
+
+
+CLASSES = """
+import enum
+from enum import Enum, auto
+from pydantic import BaseModel, Field
+class Colour(str, Enum):
+    "of a plot"
+    RED = "red"
+    BLUE = "blue"
+    def shout(self): return self.value.upper()
+class Level(enum.IntEnum):
+    LOW = auto()
+    HIGH = auto()
+class Layer(BaseModel):
+    width: int
+    colour: Colour = Colour.RED
+class Net(BaseModel):
+    layers: list[Layer] = []
+    since: date | None = None
+    name: str = Field(default="a")
+"""
+
+
+def test_classes_of_the_cell_arrive_as_themselves() -> None:
+    known = signature_of(
+        CLASSES + "c: Colour = Colour.RED\nl: Level = Level.HIGH\nn: Net = Net(layers=[Layer(width=2)])\nm: dict[str, list[Net]] = {}"
+    )
+    given = {"c": "blue", "l": 1, "n": {"layers": [{"width": 3, "colour": "blue"}], "since": "2026-01-02", "name": "b"}}
+    values = known.validate({**given, "m": {"가": [given["n"]]}})
+    arrived: dict[str, Any] = {"date": date}
+    exec(CLASSES, arrived)
+    exec(source_of(values), arrived)
+    assert arrived["c"] is arrived["Colour"].BLUE and arrived["l"] is arrived["Level"].LOW
+    layer = arrived["Layer"](width=3, colour="blue")
+    net = arrived["Net"](layers=[layer], since=date(2026, 1, 2), name="b")
+    assert arrived["n"] == net and arrived["m"] == {"가": [net]}
+    assert [p.default.value for p in known.parameters[:2]] == ["red", 2] and known.parameters[2].default.layers[0].width == 2
+    assert known.validate(plain(values)) == values
+    with pytest.raises(ParameterError, match=r"It takes Colour \('red', 'blue'\)"):
+        known.validate({"c": "green"})
+    with pytest.raises(ParameterError, match=r"\(n\['layers'\]\[0\]\['width'\]\).*It takes Net \(layers: "):
+        known.validate({"n": {"layers": [{"width": "wide"}]}})
+
+
+def test_the_schema_of_classes_stands_alone() -> None:
+    schema = signature_of(CLASSES + "n: Net | None = None\nc: list[Colour] = []\nd: DatasetRef = 'books'\ns: Secret | None = None").json_schema()
+    assert schema["$defs"]["Colour"]["enum"] == ["red", "blue"] and "Layer" in schema["$defs"]
+    references = set(re.findall(r'"#/\$defs/(\w+)"', json.dumps(schema)))
+    assert references and references <= set(schema["$defs"])
+    assert schema["properties"]["d"] == {"type": "string", "format": "dataset-ref", "default": "dataset:books"}
+    assert {"type": "string", "format": "secret"} in schema["properties"]["s"]["anyOf"]
+
+
+def test_classes_of_packages_are_imported_only_when_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "open(__file__ + '.seen', 'w')\nfrom enum import Enum\nclass Mode(Enum):\n    FAST = 'fast'\n"
+    (tmp_path / "of_a_package.py").write_text(source)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    signature_of("from of_a_package import Mode\nx: int = 1")
+    assert not (tmp_path / "of_a_package.py.seen").exists()
+    values = signature_of("from of_a_package import Mode as M\nx: M = M.FAST").validate({"x": "fast"})
+    arrived: dict[str, Any] = {}
+    exec(source_of(values), arrived)
+    assert arrived["x"].value == "fast"
+
+
+def test_defaults_arrive_with_their_type_too() -> None:
+    known = signature_of("d: DatasetRef = 'books@3'\nr: float = 1\np: Path = 'out'\nn: int = 1\ns: date = '2026-01-02'")
+    assert known.arriving() == {"d": Ref("dataset", "books", 3), "r": 1.0, "p": Path("out"), "s": date(2026, 1, 2)}
+    assert known.arriving({"r": 2, "n": 3})["r"] == 2.0 and known.arriving({"n": 3})["n"] == 3
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text", "value"),
+    [
+        ("int", "5", 5),
+        ("str", "5", "5"),
+        ("bool", "true", True),
+        ("date", "2026-01-02", date(2026, 1, 2)),
+        ("list[int]", "[1, 2]", [1, 2]),
+        ("str | None", "null", "null"),
+        ("int | None", "null", None),
+        ("DatasetRef", "books@3", Ref("dataset", "books", 3)),
+        ("dict[str, float]", '{"a": 1}', {"a": 1.0}),
+        ("Any", "5", "5"),
+    ],
+)
+def test_texts_of_a_command_line(annotation: str, text: str, value: Any) -> None:
+    assert signature_of(f"x: {annotation}").read({"x": text}) == {"x": value}
+
+
+def test_a_text_that_does_not_fit_is_refused() -> None:
+    for annotation, text in (("int", "five"), ("list[int]", "1,2"), ("bool", "yes")):
+        with pytest.raises(ParameterError, match=f"The parameter x is '{text}'"):
+            signature_of(f"x: {annotation}").read({"x": text})
+    with pytest.raises(ParameterError, match="no parameter 'y'"):
+        signature_of("x: int = 1").read({"y": "5"})
+
+
+def test_help_has_a_line_for_each_parameter() -> None:
+    text = signature_of(CLASSES + "n: int  # how many\nc: Colour = Colour.RED  # of the plot\nf = len('a')").help()
+    assert [line.split()[0] for line in text.splitlines()] == ["n:", "c:", "f:"]
+    assert "how many  (required)" in text and "Colour ('red', 'blue')" in text and '(default: "red")' in text
+    assert signature_of("").help() == ""
 
 
 def test_the_schema_describes_a_form() -> None:

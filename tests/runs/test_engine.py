@@ -86,7 +86,7 @@ def test_parameters_keep_their_types(write: Callable[..., Path], tmp_path: Path)
     execute_notebook(path, tmp_path / "out.ipynb", values)
     assert path.read_bytes() == before
     nb = nbformat.read(tmp_path / "out.ipynb", 4)
-    assert nb.cells[2].outputs[0].text == "['date', 'PosixPath', 'list', 'int'] 상담\n'둘째' 줄\n"
+    assert nb.cells[2].outputs[0].text == "['date', 'PosixPath', 'list', 'float'] 상담\n'둘째' 줄\n"
     assert "결과" in nb.cells[1].source and "\\u" not in (tmp_path / "out.ipynb").read_text("utf-8")
     assert nb.metadata.papermill.parameters["since"] == "2026-01-02"
 

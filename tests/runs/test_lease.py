@@ -76,5 +76,5 @@ def test_a_group_is_killed_with_its_children() -> None:
 
 
 def test_a_lease_of_the_future_holds() -> None:
-    lease = Lease("w", "elsewhere", 1, 0.0, "ready", 10, 0.0, 105.0, [], "")
+    lease = Lease("w", "elsewhere", 1, 0.0, "ready", 10, 0.0, 105.0, [], {}, "")
     assert lease.holds(100.0) and lease.holds(114.9) and not lease.holds(115.0)

@@ -111,10 +111,10 @@ def test_told_to_end_it_finishes_or_hands_back(own: Context, notebook: MakeNoteb
     assert worker.poll() is None
     worker.terminate()
     assert worker.wait(30) == 0
-    assert late.get("r1").status == "RUNNING"
+    assert late.get("r1").status == "QUEUED"
     (handed_back.folder / "go").touch()
     handed_back.wait(60, progress=False)
-    assert (handed_back.row.attempt, handed_back.row.strikes, handed_back.outputs) == (2, 1, {"attempt": 2})
+    assert (handed_back.row.attempt, handed_back.row.strikes, handed_back.outputs) == (2, 0, {"attempt": 2})
 
 
 def test_a_workspace_that_is_deleted_ends_its_worker(own: Context, start_worker: StartWorker) -> None:

@@ -99,7 +99,17 @@ def _with_columns(head: LanceDataset, *schemas: pa.Schema) -> LanceDataset:
 
 
 def without_leftovers(head: LanceDataset, last: Commit) -> LanceDataset:
-    """`head` without the columns that a commit added which never came, because its process died."""
+    """`head` without the columns that a commit added which never came, because its process died.
+
+    Raises `FileError` where the manifest of the newest version is gone: a commit would take its place.
+    """
+    if head.version < last.lance:
+        raise FileError(
+            "The table {uri} cannot be written: the manifest of its newest version, {version}, was deleted. Bring it back from a copy, "
+            "or make a new dataset out of an older version.",
+            uri=head.uri,
+            version=last.version,
+        )
     if head.version == last.lance:
         return head
     known = set(open_table(head.uri, last.lance).schema.names)

@@ -26,9 +26,12 @@ Document = dict[str, Any]
 
 
 def change_of(
-    head: LanceDataset, last: Commit, documents: Mapping[str, Document | None]
+    head: LanceDataset,
+    last: Commit,
+    documents: Mapping[str, Document | None],
+    schema: pa.Schema | None = None,
 ) -> Change | None:
-    """The `Change` that makes these documents so; `None` when there is nothing to do."""
+    """The `Change` that makes these documents so, in the columns of `schema`; `None` when there is nothing to do."""
     there = located(head, documents)
     positions = dict(zip(there[ID].to_pylist(), there[POS].to_pylist(), strict=True))
     removed = tuple(
@@ -45,7 +48,7 @@ def change_of(
         return None
     new = [document[ID] for document in kept if document[ID] not in positions]
     positions |= {identity: place for place, identity in enumerate(new, last.end)}
-    rows = shred(kept, head.schema)
+    rows = shred(kept, schema or head.schema)
     places = pa.array(
         [positions[identity] for identity in rows[ID].to_pylist()], pa.int64()
     )

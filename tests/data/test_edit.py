@@ -24,15 +24,15 @@ def test_undo_and_redo_walk_the_steps(books: Dataset) -> None:
     edit.set("a", "price", 10)
     edit.set(["a", "b"], "price", 20)
     edit.delete({"genre": "시"})
-    assert edit.preview()["change"].to_list() == ["updated", "removed", "removed", "removed"]
+    assert edit.preview().cells["change"].to_list() == ["updated", "removed", "removed", "removed"]
     assert edit.undo() and edit.undo()
-    assert edit.preview().select("_id", "before", "after").rows() == [("a", "0", "10")]
+    assert edit.preview().cells.select("_id", "before", "after").rows() == [("a", "0", "10")]
     assert edit.redo()
     edit.set("c", "price", 30)  # a new step forgets what could be redone
     assert not edit.redo()
     while edit.undo():
         pass
-    assert edit.preview().is_empty()
+    assert edit.preview().cells.is_empty()
     assert edit.commit("nothing").version == 1
 
 
@@ -117,7 +117,7 @@ def test_what_is_wrong_is_said_at_once(books: Dataset) -> None:
     ]:
         with pytest.raises(kind, match=words):
             act()
-    assert edit.preview().is_empty()
+    assert edit.preview().cells.is_empty()
 
 
 def test_a_big_edit_is_one_transaction(ctx: Context) -> None:

@@ -73,7 +73,7 @@ def test_a_split_rewrites_a_column_and_moves_no_row(uri: str) -> None:
     cells = pa.table({"_id": [f"1-{i}" for i in range(20)], "k2": ["train"] * 20})
     field = pa.field("k2", pa.string(), metadata={b"key": b"split"})
     rows = cells.cast(pa.schema([BASE.field("_id"), field]))
-    two = table.commit(Stamp("split"), lambda head, last: Change(rows, updated=20), one)
+    two = table.commit(Stamp("split"), lambda head, last: Change(BASE.empty_table(), updated=20, cells=rows), one)
     assert two.ordered and len(table.at().get_fragments()) == 1
     snapshot = Snapshot(table.at(two.lance), two)
     assert scan(snapshot).collect()["split"].to_list() == ["train"] * 20

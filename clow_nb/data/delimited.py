@@ -20,7 +20,7 @@ from ..core.errors import FileError
 from .celltypes import TypeFinder, converted
 from .dialect import Dialect, Layout, find_layout, is_comment, tell_comments
 from .encoding import detect_encoding
-from .header import blank_keys, name_keys
+from .header import blank_keys, name_keys, tell_no_rows
 
 # %% ../../nbs/data/03b_delimited.ipynb #bc560c95
 class _Transcoded(io.RawIOBase):
@@ -215,6 +215,8 @@ def _read(
             "{file} is empty. A table needs a line of keys, and lines of values below it.",
             file=path.name,
         )
+    if not any(column.filled for column in survey.types):
+        tell_no_rows(path.name)
     cells = layout.keys or blank_keys(layout.width)
     kept = [
         number

@@ -15,7 +15,7 @@ from typing import Any
 from ..core.errors import FileError, ParameterError
 from ..core.text import t
 from .encoding import notice
-from .header import Header, blank_keys, find_header, name_keys
+from .header import blank_keys, find_header, name_keys, tell_no_rows
 
 # %% ../../nbs/data/03j_sheets.ipynb #44e61d81
 def _open(path: Path) -> Any:
@@ -107,11 +107,17 @@ def _header_end(first: int, merged: list[_Range]) -> int:
     return last
 
 
+def _as_key(cell: Any) -> str:
+    return str(
+        int(cell) if isinstance(cell, float) and cell.is_integer() else cell
+    ).strip()
+
+
 def _joined(rows: list[_Row]) -> list[str]:
     """The cells of a header of one or several rows; what repeats itself downwards is said once."""
     columns = zip(*rows, strict=True)
     return [
-        " ".join(dict.fromkeys(str(cell).strip() for cell in column if cell != ""))
+        " ".join(dict.fromkeys(_as_key(cell) for cell in column if cell != ""))
         for column in columns
     ]
 
@@ -203,6 +209,8 @@ def read_xlsx(
     for row in islice(_filled(_cells(page), merged), start, None):
         for column, cell in zip(columns, row, strict=False):
             column.see(cell)
+    if not any(column.filled for column in columns):
+        tell_no_rows(path.name)
     kept = [
         number
         for number in range(page.end[1] + 1)

@@ -1,12 +1,10 @@
 """Files of any kind: read right, or refused with a sentence."""
 
-import contextlib
 import functools
 import http.server
 import json
 import threading
 import warnings
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -136,24 +134,6 @@ def test_urls_are_fetched(given: Any, server: str) -> None:
         read_file("http://127.0.0.1:9/x.csv")
     with pytest.raises(FileError, match="can't be fetched"):
         read_file("nonsense://x/y.csv")
-
-
-def _outcomes(folder: Path) -> Counter[str]:
-    outcomes: Counter[str] = Counter()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FileNotice)
-        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-            with contextlib.suppress(FileError):
-                _rows(path)
-                outcomes[path.suffix] += 1
-            outcomes["all"] += 1
-    return outcomes
-
-
-def test_messy_files_are_read_or_refused(shared_data: Path) -> None:
-    outcomes = _outcomes(shared_data / "frictionless-data")
-    assert outcomes["all"] > 295
-    assert outcomes[".csv"] >= 105 and outcomes[".json"] >= 100 and outcomes[".parquet"] == outcomes[".tsv"] == 1
 
 
 def test_json_testsuite(shared_data: Path) -> None:

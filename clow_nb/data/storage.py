@@ -8,11 +8,12 @@ __all__ = ['name_of', 'reading', 'copy', 'partial', 'Storage']
 # %% ../../nbs/data/02h_storage.ipynb #1b0e483e
 import hashlib
 import io
+import time
 import uuid
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
@@ -145,6 +146,17 @@ class Storage:
             system, path = self.at(name)
             system.rm_file(path)
             return True
+
+    def sweep(self, older_than: timedelta) -> None:
+        """Delete what writes that died have left on this machine."""
+        for folder in {
+            self.ctx.folder("cache", "objects"),
+            *(() if self.remote else (Path(self.uri),)),
+        }:
+            for path in folder.glob(".partial-*"):
+                with suppress(FileNotFoundError):
+                    if time.time() - path.stat().st_mtime > older_than.total_seconds():
+                        path.unlink()
 
     def _lock(self, name: str) -> AbstractContextManager[None]:
         return commit_lock(self.ctx, "object", name[:2])

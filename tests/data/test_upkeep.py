@@ -261,7 +261,7 @@ def test_a_damaged_manifest_names_the_version_and_spares_the_others(tmp_path: Pa
             copied["d-1"].at(version).documents()
         assert copied.list()["version"].item() == 3
         if version == 3:
-            with pytest.raises(FileError, match="cannot be (written: the manifest of its newest version, 3, was deleted|read \\()"):
+            with pytest.raises(FileError, match=r"cannot be (written: the manifest of its newest version, 3, was deleted|read \()"):
                 copied["d-1"].at(1).append([{"text": "in its place?"}])
 
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from ..core.collection import Collection
 from ..core.text import t
-from . import plans
+from . import plans, split_plans
 from .commits import Commit, Stamp
 from .edit import Edit
 from .history import delete_table, newest, record
@@ -74,22 +74,32 @@ class Dataset(DatasetVersion):
         *,
         seed: int = 0,
         stratify: str | None = None,
+        group: str | None = None,
+        time: str | None = None,
         message: str = "",
         **ratios: float,
     ) -> "Dataset":
         """Write into the key `split` where each document belongs: `split(train=8, valid=1, test=1, stratify="label")`.
 
-        A document's split follows from its `_id` and the seed: documents that come later never move it.
+        `stratify` names a key whose classes are spread evenly, `group` one whose documents stay together (a user), `time` one by
+        which the oldest train and the newest test. Split again with the same settings, documents that came later are
+        added, and no other moves. Raises `DataError`, `ParameterError`.
         """
-        settings = plans.SplitSettings(
-            ratios or {"train": 8, "valid": 1, "test": 1}, seed, stratify
+        settings = split_plans.SplitSettings(
+            ratios or {"train": 8, "valid": 1, "test": 1}, seed, stratify, group, time
+        )
+        settings = split_plans.bounded(
+            settings, self._commits, self.at("latest").snapshot
         )
         note = message or " : ".join(
             f"{name} {share}" for name, share in settings.ratios.items()
         )
         stamp = Stamp("split", self.ctx.user, note, settings=asdict(settings))
         return self._commit(
-            stamp, plans.split_plan(settings, plans.same_split(self._commits, settings))
+            stamp,
+            split_plans.split_plan(
+                settings, split_plans.same_split(self._commits, settings)
+            ),
         )
 
 # %% ../../nbs/data/08_dataset.ipynb #13265c38

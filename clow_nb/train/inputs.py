@@ -98,11 +98,11 @@ def with_splits(
     empty = pl.Series([None] * len(frame), dtype=pl.String)
     given = frame["split"].cast(pl.String) if "split" in frame.columns else empty
     drawn = assign_splits(
-        frame["_id"], {"train": 8, "valid": 1, "test": 1}, seed, strata, given
+        len(frame), {"train": 8, "valid": 1, "test": 1}, seed, strata, given
     )
     split = given.fill_null(drawn)
     if "valid" not in split:
-        held = assign_splits(frame["_id"], {"train": 9, "valid": 1}, seed, strata)
+        held = assign_splits(len(frame), {"train": 9, "valid": 1}, seed, strata)
         split = split.set((split == "train") & (held == "valid"), "valid")
     return frame.with_columns(split.alias("split"))
 

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from .documents import MISSING, assemble
+from .documents import MISSING, assemble, shred
 from .layout import BASE, ID, NULLS, POS, REST, align, columns, is_json
 from .reading import Snapshot
 from .values import same, to_json
@@ -60,20 +60,33 @@ def _rows(snapshot: Snapshot, row_ids: set[int]) -> pa.Table:
     )
 
 
+def _in_columns(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The same rows in the columns of `schema`, where a key may have a column of another type by now."""
+    names = {key: field.name for key, field in columns(schema).items()}
+    if all(names.get(key) == field.name for key, field in columns(rows.schema).items()):
+        return align(rows, schema)
+    made = shred(assemble(rows), schema)
+    return made.set_column(made.schema.get_field_index(POS), BASE.field(POS), rows[POS])
+
+
 def touched_rows(before: Snapshot, after: Snapshot) -> tuple[pa.Table, pa.Table]:
     """The rows of each version that may differ from the other's, in the columns of the newer one; either may be the older."""
     older, newer = sorted((before, after), key=lambda snapshot: snapshot.table.version)
     row_ids = (
         _row_ids(older, newer) if older.table.version < newer.table.version else set()
     )
-    schema = newer.table.schema
+    fields = newer.table.schema
     schema = pa.schema(
         [
-            BASE.field(name) if name in BASE.names else schema.field(name)
-            for name in schema.names
+            BASE.field(name) if name in BASE.names else fields.field(name)
+            for name in fields.names
         ]
     )
-    return align(_rows(before, row_ids), schema), align(_rows(after, row_ids), schema)
+    old, new = (
+        _in_columns(_rows(snapshot, row_ids), schema) for snapshot in (before, after)
+    )
+    widest = max(old.schema, new.schema, key=len)
+    return align(old, widest), align(new, widest)
 
 # %% ../../nbs/data/06_diff.ipynb #fd2e6b95
 def _column_changes(before: pa.Table, after: pa.Table) -> Iterator[tuple[int, Cell]]:

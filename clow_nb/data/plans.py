@@ -203,10 +203,10 @@ def restore_plan(old: Snapshot) -> Plan:
         _, rows = touched_rows(now, old)
         rows = rows.filter(pa.compute.is_in(rows[ID], pa.array(back, pa.string())))
         added, removed = len(ids.get("added", [])), tuple(ids.get("removed", []))
-        return (
-            Change(rows, added, len(rows) - added, removed, moves=added > 0)
-            if back or removed
-            else None
+        emptied = frozenset(now.keys) - frozenset(old.keys)
+        change = Change(
+            rows, added, len(rows) - added, removed, moves=added > 0, emptied=emptied
         )
+        return change if back or removed else None
 
     return plan

@@ -162,7 +162,7 @@ def scan(snapshot: Snapshot, regular: bool = False) -> pl.LazyFrame:
     `regular` leaves out the rows that have something in `_rest`; `irregular_documents` gives those.
     """
     names = {ID: ID, POS: POS} | {
-        key: field.name for key, field in columns(snapshot.table.schema).items()
+        key: field.name for key, field in snapshot.fields.items()
     }
     empty = pl.DataFrame(
         pl.from_arrow(

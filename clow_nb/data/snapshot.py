@@ -34,9 +34,17 @@ class Snapshot:
     commit: Commit
 
     @property
+    def fields(self) -> dict[str, pa.Field]:
+        """`{key: column}` of the keys that have values in a column."""
+        known = columns(self.table.schema)
+        return {
+            key: field for key, field in known.items() if key not in self.commit.emptied
+        }
+
+    @property
     def keys(self) -> list[str]:
-        """The keys that have a column."""
-        return list(columns(self.table.schema))
+        """The keys that have values in a column, in the order in which they came."""
+        return list(self.fields)
 
     def names(self, keys: Iterable[str] | None) -> list[str]:
         """The columns that are needed to make documents of these keys; all of them for `None`."""

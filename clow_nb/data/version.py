@@ -128,7 +128,14 @@ class _Documents(_Reading):
         found = documents_frame(
             self.documents(query, sort, skip, limit, fields), self.snapshot.table.schema
         )
-        shown = compile_projection(fields)({key: {} for key in found.columns})
+        emptied = {
+            key
+            for key in self.snapshot.commit.emptied
+            if key in found.columns and found[key].null_count() == len(found)
+        }
+        shown = compile_projection(fields)(
+            {key: {} for key in found.columns if key not in emptied}
+        )
         return found.select(list(shown))
 
     def count(self, query: Query | None = None) -> int:

@@ -7,7 +7,7 @@ __all__ = ['decoded', 'describe', 'label_texts', 'statistics']
 
 # %% ../../nbs/data/04_statistics.ipynb #4963389c
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -208,11 +208,13 @@ def describe(
     )
 
 # %% ../../nbs/data/04_statistics.ipynb #cade7bbd
-def label_texts(column: Column) -> pl.DataFrame:
-    """The values of a key as labels: `_pos` and `label`, text as it is and other values as JSON."""
+def label_texts(
+    column: Column, as_text: Callable[[Any], str] = shown_text
+) -> pl.DataFrame:
+    """The values of a key as labels: `_pos` and `label`, text as it is and other values as JSON, or as `as_text` writes them."""
     found = [
         pl.DataFrame(
-            [(place, shown_text(value)) for place, value in column.odd],
+            [(place, as_text(value)) for place, value in column.odd],
             {POS: pl.Int64, "label": pl.String},
             orient="row",
         )
@@ -222,7 +224,7 @@ def label_texts(column: Column) -> pl.DataFrame:
             pl.col(POS).cast(pl.Int64), "value", pl.col("value").hash().alias("a")
         )
         texts = coded.unique("a").select(
-            "a", pl.col("value").map_elements(shown_text, pl.String).alias("label")
+            "a", pl.col("value").map_elements(as_text, pl.String).alias("label")
         )
         found.append(coded.join(texts, on="a").select(POS, "label"))
     return pl.concat(found)

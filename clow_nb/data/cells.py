@@ -34,8 +34,8 @@ _KINDS: dict[pa.DataType, type] = {
 }
 
 
-def _of_another_type(values: Sequence[Any], kind: type) -> list[int]:
-    if set(map(type, values)) <= {kind, NoneType}:
+def _of_another_type(values: Sequence[Any], kinds: set[type], kind: type) -> list[int]:
+    if kinds <= {kind, NoneType}:
         return []
     return [
         row
@@ -45,14 +45,15 @@ def _of_another_type(values: Sequence[Any], kind: type) -> list[int]:
 
 
 def _scalars(values: Sequence[Any], dtype: pa.DataType) -> Column:
-    kind, fit = _KINDS[dtype], fitter(dtype)
-    if bad := _of_another_type(values, kind):
+    kind = _KINDS[dtype]
+    if bad := _of_another_type(values, set(map(type, values)), kind):
         return None, bad
     try:
         if kind is not datetime:
             return pa.array(values, dtype), []
     except (OverflowError, UnicodeEncodeError, pa.ArrowInvalid):
         pass  # an integer beyond 64 bits, half of a surrogate pair
+    fit = fitter(dtype)
     bad = [
         row
         for row, value in enumerate(values)
@@ -62,27 +63,27 @@ def _scalars(values: Sequence[Any], dtype: pa.DataType) -> Column:
 
 # %% ../../nbs/data/00g_cells.ipynb #1382aa77
 def _lists(values: Sequence[Any], dtype: pa.DataType) -> Column:
-    if bad := _of_another_type(values, list):
+    kinds = set(map(type, values))
+    if bad := _of_another_type(values, kinds, list):
         return None, bad
-    offsets = [0, *accumulate(len(value) if value else 0 for value in values)]
-    items, bad = _column(
-        list(chain.from_iterable(value for value in values if value)), dtype.value_type
-    )
+    lists = [value or () for value in values] if NoneType in kinds else values
+    offsets = [0, *accumulate(map(len, lists))]
+    items, bad = _column(list(chain.from_iterable(lists)), dtype.value_type)
     if items is None:
         return None, sorted({bisect_right(offsets, item) - 1 for item in bad})
-    nulls = pa.array([value is None for value in values], pa.bool_())
     return (
         pa.ListArray.from_arrays(
-            pa.array(offsets, pa.int32()), items, type=dtype, mask=nulls
+            pa.array(offsets, pa.int32()), items, type=dtype, mask=_nulls(values, kinds)
         ),
         [],
     )
 
 
 def _structs(values: Sequence[Any], dtype: pa.DataType) -> Column:
-    if bad := _of_another_type(values, dict):
+    kinds = set(map(type, values))
+    if bad := _of_another_type(values, kinds, dict):
         return None, bad
-    objects, names = [value or {} for value in values], {field.name for field in dtype}
+    objects = [value or {} for value in values] if NoneType in kinds else values
     parts = [
         _column([item.get(field.name) for item in objects], field.type)
         for field in dtype
@@ -92,15 +93,28 @@ def _structs(values: Sequence[Any], dtype: pa.DataType) -> Column:
     if not bad and sum(len(array) - array.null_count for array in arrays) < sum(
         map(len, objects)
     ):
+        names = {field.name for field in dtype}
         bad = [
             row
             for row, item in enumerate(objects)
-            if None in map(item.get, item) or not item.keys() <= names
+            if None in item.values() or not item.keys() <= names
         ]
     if bad:
         return None, bad
-    nulls = pa.array([value is None for value in values], pa.bool_())
-    return pa.StructArray.from_arrays(arrays, fields=list(dtype), mask=nulls), []
+    return (
+        pa.StructArray.from_arrays(
+            arrays, fields=list(dtype), mask=_nulls(values, kinds)
+        ),
+        [],
+    )
+
+
+def _nulls(values: Sequence[Any], kinds: set[type]) -> pa.Array | None:
+    return (
+        pa.array([value is None for value in values], pa.bool_())
+        if NoneType in kinds
+        else None
+    )
 
 
 def _column(values: Sequence[Any], dtype: pa.DataType) -> Column:

@@ -7,9 +7,11 @@ __all__ = ['MISSING', 'Shredder', 'shred_pieces', 'shred', 'assemble']
 
 # %% ../../nbs/data/00c_documents.ipynb #3b300037
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import chain, islice
+from operator import itemgetter
+from types import NoneType
 from typing import Any
 
 import pyarrow as pa
@@ -31,15 +33,14 @@ class _Missing:
 MISSING = _Missing()
 
 # %% ../../nbs/data/00c_documents.ipynb #b6ccb93b
-_FIRST, _CHUNK, _BYTES = (
-    2000,
-    20_000,
-    16 << 20,
-)  # documents at once: the first ones, the others, and how much these may hold
+_FIRST = 2000  # documents at once: they stay in the processor's cache, and tell the types of new keys
+_ROWS, _BYTES = 40_000, 16 << 20  # of a piece
 _MAX_COLUMNS = 1000  # keys beyond these live in _rest
 
 
 def _checked(documents: list[Any], start: int) -> list[dict[str, Any]]:
+    if set(map(type, documents)) <= {dict}:
+        return documents
     for number, document in enumerate(documents, start):
         if not isinstance(document, Mapping):
             raise DataError(
@@ -48,9 +49,7 @@ def _checked(documents: list[Any], start: int) -> list[dict[str, Any]]:
                 type=type(document).__name__,
                 example='{"text": "…", "label": "…"}',
             )
-    return [
-        document if type(document) is dict else dict(document) for document in documents
-    ]
+    return list(map(dict, documents))
 
 
 def _id_text(value: Any) -> str:
@@ -73,35 +72,45 @@ class Shredder:
             self.schema = self.schema.append(self.fields[key])
         return self.fields[key]
 
-    def add(self, key: str, values: Sequence[Any], nulls: Iterable[int] = ()) -> None:
-        """The values of one key, one a row, `None` where there is none; `nulls` are the rows that say null."""
-        for row in nulls:
+    def add(self, key: str, values: list[Any]) -> None:
+        """The values of one key, one a row; `MISSING` where there is none, `None` where it is null."""
+        kinds = set(map(type, values))
+        for row in (
+            [row for row, value in enumerate(values) if value is None]
+            if NoneType in kinds
+            else ()
+        ):
             self.nulls.setdefault(row, []).append(key)
-        there = (
-            (row, plain(value, key))
-            for row, value in enumerate(values)
-            if value is not None
-        )
-        odd: dict[int, Any] = {}
+        if _Missing in kinds:
+            values = [None if value is MISSING else value for value in values]
         if key not in self.fields:
-            fits = key != POS and is_text(key) and len(self.fields) < _MAX_COLUMNS
-            sample = (
-                [value for _, value in islice(there, 2000) if value is not None]
-                if fits
-                else []
-            )
-            if sample:
-                self.field(key, _chosen(sample))
+            self._choose(key, values)
         if key in self.fields:
             field = self.fields[key]
             self.arrays[field.name], odd = to_cells(values, field, key)
         else:
-            odd = dict(there)
+            odd = {
+                row: plain(value, key)
+                for row, value in enumerate(values)
+                if value is not None
+            }
         for row, value in odd.items():
-            if value is None:
+            if value is None:  # the date of pandas that is none
                 self.nulls.setdefault(row, []).append(key)
             else:
                 self.rest.setdefault(row, {})[key] = value
+
+    def _choose(self, key: str, values: list[Any]) -> None:
+        """Give a new key a column, if it can have one."""
+        if key != POS and is_text(key) and len(self.fields) < _MAX_COLUMNS:
+            there = islice((value for value in values if value is not None), _FIRST)
+            sample = [
+                value
+                for value in (plain(value, key) for value in there)
+                if value is not None
+            ]
+            if sample:
+                self.field(key, _chosen(sample))
 
     def table(self, ids: pa.Array) -> pa.Table:
         """All of it as a table of the grown schema."""
@@ -159,29 +168,52 @@ def _shred_chunk(documents: list[dict[str, Any]], schema: pa.Schema) -> pa.Table
                 ],
                 "the document",
             )
-        values = [document.get(key) for document in documents]
-        empty = [row for row, value in enumerate(values) if value is None]
-        nulls = (
-            [row for row in empty if key in documents[row]]
-            if len(empty) > len(documents) - count
-            else []
+        everywhere = count == len(documents)
+        made.add(
+            key,
+            (
+                list(map(itemgetter(key), documents))
+                if everywhere
+                else [d.get(key, MISSING) for d in documents]
+            ),
         )
-        made.add(key, values, nulls)
     return made.table(
         pa.array(ids, pa.string()) if ids else pa.nulls(len(documents), pa.string())
     )
 
 # %% ../../nbs/data/00c_documents.ipynb #1fd782cd
-def shred_pieces(
-    documents: Iterable[Mapping[str, Any]], schema: pa.Schema = BASE
+def _chunks(
+    documents: Iterable[Mapping[str, Any]], schema: pa.Schema
 ) -> Iterator[pa.Table]:
-    """Documents as tables of some megabytes, one after the other; each has the columns of those before it and its new ones."""
     source, start, size = iter(documents), 1, _FIRST
     while chunk := list(islice(source, size)):
         table = _shred_chunk(_checked(chunk, start), schema)
         schema, start = table.schema, start + len(chunk)
-        size = min(_CHUNK, max(1, len(chunk) * _BYTES // (table.nbytes + 1)))
+        size = min(_FIRST, max(1, len(chunk) * _BYTES // (table.nbytes + 1)))
         yield table
+
+
+def shred_pieces(
+    documents: Iterable[Mapping[str, Any]], schema: pa.Schema = BASE
+) -> Iterator[pa.Table]:
+    """Documents as tables of some megabytes, one after the other; each has the columns of those before it and its new ones."""
+    tables: list[pa.Table] = []
+    for table in _chunks(documents, schema):
+        tables.append(table)
+        if (
+            sum(map(len, tables)) >= _ROWS
+            or sum(part.nbytes for part in tables) >= _BYTES
+        ):
+            yield _joined(tables)
+            tables = []
+    if tables:
+        yield _joined(tables)
+
+
+def _joined(tables: list[pa.Table]) -> pa.Table:
+    return pa.concat_tables(
+        [align(table, tables[-1].schema) for table in tables]
+    ).combine_chunks()
 
 
 def shred(documents: Iterable[Mapping[str, Any]], schema: pa.Schema = BASE) -> pa.Table:
@@ -189,8 +221,7 @@ def shred(documents: Iterable[Mapping[str, Any]], schema: pa.Schema = BASE) -> p
 
     `_pos` is left empty, and `_id` where a document brings none. Raises `DataError` for what is no document.
     """
-    tables = list(shred_pieces(documents, schema)) or [schema.empty_table()]
-    return pa.concat_tables([align(table, tables[-1].schema) for table in tables])
+    return _joined(list(_chunks(documents, schema)) or [schema.empty_table()])
 
 # %% ../../nbs/data/00c_documents.ipynb #2ec1fe43
 @lru_cache(maxsize=1000)

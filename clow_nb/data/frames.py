@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .documents import Shredder, shred
+from .documents import MISSING, Shredder, shred
 from .dtypes import TIME, TIME_UTC, without_nulls
 from .layout import BASE, ID, NULLS, POS, REST, align, columns, is_json
 from .values import from_json, is_text, to_json
@@ -68,7 +68,13 @@ def _add_frame_column(made: Shredder, key: str, column: pa.ChunkedArray) -> None
         )
         or not is_text(key)
     ):
-        made.add(key, [_narrow(value) for value in column.to_pylist()])
+        made.add(
+            key,
+            [
+                MISSING if value is None else _narrow(value)
+                for value in column.to_pylist()
+            ],
+        )
         return
     field = made.field(key, standard)
     if pa.types.is_dictionary(column.type):

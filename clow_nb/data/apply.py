@@ -117,7 +117,7 @@ def edit_plan(base: Snapshot, rules: Sequence[Rule], touched: Touched) -> Plan:
             return change and replace(
                 change, emptied=_emptied(head, touched, documents)
             )
-        made = outcome(head, rules, skip := {*ids, *touched})
+        made = outcome(now, rules, skip := {*ids, *touched})
         left: dict[str, Document | None] = {
             **(documents_by_id(now, skip) if skip else {}),
             **documents,

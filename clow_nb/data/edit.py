@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from ..core.errors import AlreadyExists, DataError, NotFound, ParameterError
 from .apply import edit_plan
-from .layout import ID, columns
+from .layout import ID
 from .preview import Preview
 from .reading import Query, Snapshot
 from .retype import Cast, caster, fits_column, type_name
@@ -187,7 +187,7 @@ class Edit(Targets, Generic[_T]):
             )
         kind, cast = type_name(type), caster(type)
         self._check_values(key, kind, cast, query or {}, errors)
-        field = columns(self.base.table.schema).get(key)
+        field = self.base.fields.get(key)
         change = partial(_retyped, key, cast, errors)
         moves = not query and (
             field is None

@@ -48,7 +48,7 @@ def change_of(
         return None
     new = [document[ID] for document in kept if document[ID] not in positions]
     positions |= {identity: place for place, identity in enumerate(new, last.end)}
-    rows = shred(kept, schema or head.schema)
+    rows = shred(kept, schema or Snapshot(head, last).schema)
     places = pa.array(
         [positions[identity] for identity in rows[ID].to_pylist()], pa.int64()
     )

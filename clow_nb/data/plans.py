@@ -45,7 +45,7 @@ def read_source(
 
     `source` is a path or URL, another dataset, or what `sources.shred_source` takes; `options` are those of the file's reader.
     """
-    schema, folder = BASE if base is None else base.table.schema, ctx.folder("tmp")
+    schema, folder = BASE if base is None else base.schema, ctx.folder("tmp")
     if isinstance(snapshot := getattr(source, "snapshot", None), Snapshot):
         return shred_source(snapshot, schema, folder), (str(source.ref),)
     if isinstance(source, str | Path):
@@ -101,16 +101,16 @@ def create(
         record(ctx, kind, name, commit)
 
 # %% ../../nbs/data/07b_plans.ipynb #935507a7
-def _fitting(rows: Rows, head: LanceDataset) -> Rows:
-    """`rows` in the columns of `head`, also when others added columns since they were shredded."""
+def _fitting(rows: Rows, schema: pa.Schema) -> Rows:
+    """`rows` in the columns of `schema`, also when others added columns since they were shredded."""
     ours, theirs = (
         [(key, field.name, field.type) for key, field in columns(s).items()]
-        for s in (rows.schema, head.schema)
+        for s in (rows.schema, schema)
     )
     if ours[: len(theirs)] == theirs:
         return rows
     documents = (document for table in rows.tables() for document in assemble(table))
-    return spooled(shred_pieces(documents, head.schema), rows.folder, head.schema)
+    return spooled(shred_pieces(documents, schema), rows.folder, schema)
 
 
 def _check_new(head: LanceDataset, rows: Rows) -> None:
@@ -147,7 +147,7 @@ def append_plan(rows: pa.Table | Rows, key: str | None) -> Plan:
         return _upsert_plan(keyed(rows, key))
 
     def plan(head: LanceDataset, last: Commit) -> Change | None:
-        fitting = _fitting(as_rows(rows), head)
+        fitting = _fitting(as_rows(rows), Snapshot(head, last).schema)
         _check_new(head, fitting)
         made = identified(
             fitting,

@@ -28,6 +28,7 @@ from clow_nb.data.layout import (
     new_field,
 )
 from .query import compile_query, query_keys
+from .snapshot import Snapshot
 from .values import from_json, same, to_json
 
 # %% ../../nbs/data/05b_rules.ipynb #87d6969f
@@ -212,12 +213,14 @@ def retyped_keys(rules: Iterable[Rule]) -> set[str]:
 
 
 def outcome(
-    table: LanceDataset, rules: Collection[Rule], skip: Collection[str] = ()
+    snapshot: Snapshot, rules: Collection[Rule], skip: Collection[str] = ()
 ) -> Outcome:
     """One pass over the table; the rows of `skip` are left alone."""
     keys = sorted(set().union(*(rule.writes for rule in rules)))
     retyped = retyped_keys(rules)
-    schema, parts, gone = _prepared(table.schema, rules), [], []
+    table, schema = snapshot.table, _prepared(snapshot.schema, rules)
+    parts: list[pa.Table] = []
+    gone: list[str] = []
     known, kept = columns(table.schema), set()
     for rows, pairs in passed(table, rules, skip, keys):
         moved = [

@@ -42,6 +42,17 @@ class Snapshot:
         }
 
     @property
+    def schema(self) -> pa.Schema:
+        """The columns that rows to come may fill: one that holds nothing any more belongs to no key, which gets one that fits."""
+        used = {*BASE.names, *(field.name for field in self.fields.values())}
+        return pa.schema(
+            [
+                field if field.name in used else field.remove_metadata()
+                for field in self.table.schema
+            ]
+        )
+
+    @property
     def keys(self) -> list[str]:
         """The keys that have values in a column, in the order in which they came."""
         return list(self.fields)

@@ -73,6 +73,9 @@ def _transaction(head: LanceDataset, change: Change) -> Transaction:
         return Transaction(head.version, LanceOperation.Append(fragments))
     if change.cells is not None and not (len(change.rows) or change.removed):
         return _columns(head, change.cells)
+    assert isinstance(
+        change.rows, pa.Table
+    )  # only rows that are added come as a stream
     ids = [
         *(change.rows[ID].to_pylist() if len(change.rows) > change.added else ()),
         *change.removed,
@@ -208,10 +211,12 @@ class _Beaten(Exception):
 
 def _emptied(last: Commit, change: Change) -> tuple[str, ...]:
     gone = {*last.emptied, *change.emptied}
-    for table in (change.rows, change.cells) if gone else ():
-        fields = columns(table.schema).items() if table is not None else ()
+    cells = () if change.cells is None else (change.cells,)
+    for table in (*as_rows(change.rows).pieces(), *cells) if gone else ():
         gone -= {
-            key for key, field in fields if table[field.name].null_count < len(table)
+            key
+            for key, field in columns(table.schema).items()
+            if table[field.name].null_count < len(table)
         }
     return tuple(sorted(gone))
 

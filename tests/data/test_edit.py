@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from clow_nb.core.context import Context
-from clow_nb.core.errors import AlreadyExists, ConflictError, DataError, NotFound
+from clow_nb.core.errors import AlreadyExists, ConflictError, DataError, NotFound, ParameterError
 from clow_nb.data.dataset import Dataset, Datasets
 
 
@@ -128,3 +128,107 @@ def test_a_big_edit_is_one_transaction(ctx: Context) -> None:
     after = edit.commit()
     assert after.scan().group_by("text").len().sort("text").collect().rows() == [("x", 2400), ("y", 2500)]
     assert len(after.diff()) == 2600
+
+
+# --- keys renamed and retyped
+
+
+@pytest.fixture
+def messy(ctx: Context) -> Dataset:
+    prices: list[Any] = ["1,234", " 3 ", 7, 8.0, None, "비쌈", "12.5"]
+    return Datasets(ctx).create("messy", [{"_id": f"m{i}", "price": p, "label": "ab"[i % 2]} for i, p in enumerate(prices)] + [{"_id": "m7"}], label="label")
+
+
+def _prices(dataset: Dataset) -> list[Any]:
+    return [document.get("price", "missing") for document in dataset.documents()]
+
+
+def test_retype_reads_text_as_people_write_it(messy: Dataset) -> None:
+    edit = messy.edit()
+    with pytest.raises(DataError, match=r"'price' cannot become int in 2 documents, such as m5 \('비쌈'\), m6 \('12\.5'\)\. Correct them"):
+        edit.retype("price", int)
+    assert edit.preview().cells.is_empty()
+    for errors, last in [("keep", ["비쌈", "12.5"]), ("null", [None, None]), ("unset", ["missing", "missing"])]:
+        edit = messy.edit()
+        edit.retype("price", "int", errors=errors)
+        after = edit.commit(errors)
+        assert _prices(after) == [1234, 3, 7, 8, None, *last, "missing"], errors
+        assert after.scan().collect_schema()["price"] == pl.Int64
+        assert after.statistics().filter(key="price")["mean"].to_list() == [313.0]
+        assert _prices(after.restore(1)) == _prices(messy)
+        assert set(after.at("latest").diff(1, after.version + 1)["key"]) == set()
+    with pytest.raises(ParameterError, match="no type 'money'"):
+        edit.retype("price", "money")
+
+
+def test_a_retyped_key_is_the_same_key_in_every_version(messy: Dataset) -> None:
+    edit = messy.edit()
+    edit.retype("price", "float", errors="keep")
+    two = edit.commit()
+    three = two.append([{"_id": "m8", "price": 0.5, "new": 1}, {"_id": "m9", "price": "text"}])
+    edit = three.edit()
+    edit.retype("price", "text")
+    four = edit.commit()
+    edit = four.edit()
+    edit.retype("price", float, errors="unset")
+    five = edit.commit()
+    assert [type(p).__name__ for p in _prices(two)] == ["float"] * 4 + ["NoneType", "str", "float", "str"]
+    assert _prices(four) == ["1234.0", "3.0", "7.0", "8.0", None, "비쌈", "12.5", "missing", "0.5", "text"]
+    assert _prices(five) == [1234.0, 3.0, 7.0, 8.0, None, "missing", 12.5, "missing", 0.5, "missing"]
+    assert set(five.keys) == {"label", "price", "new"}
+    for dataset in (messy, two, three, four):
+        assert dataset.count({"price": {"$exists": True}}) == sum(p != "missing" for p in _prices(dataset))
+        back = five.at("latest").restore(dataset.version)
+        assert {d["_id"]: d for d in back.documents()} == {d["_id"]: d for d in dataset.documents()}
+        assert back.diff(dataset.version, back.version).is_empty()
+    changes = five.diff(1, 5).rows()
+    assert ("m0", "updated", "price", '"1,234"', "1234.0") in changes
+    assert ("m0", "updated", "price", "1234.0", '"1,234"') in five.diff(5, 1).rows()
+
+
+def test_rename_moves_values_and_shows_no_empty_key(messy: Dataset) -> None:
+    edit = messy.edit()
+    edit.rename_key("price", "cost")
+    after = edit.commit()
+    assert [d.get("cost", "missing") for d in after.documents()] == _prices(messy)
+    assert set(after.keys) == {"cost", "label"} == set(after.find().columns) - {"_id"} == set(after.scan().collect_schema()) - {"_id", "_pos"}
+    assert after.statistics()["key"].sort().to_list() == ["cost", "label"]
+    assert set(messy.keys) == {"price", "label"}
+    again = after.append([{"price": 1}])
+    assert set(again.keys) == {"price", "cost", "label"}
+    edit = again.edit()
+    with pytest.raises(DataError, match="1 documents have 'price' and 'both'"):
+        edit.set({"price": 1}, "both", 2)
+        edit.rename_key("price", "both")
+    edit.rename_key("cost", "price", {"label": "a"})
+    last = edit.commit()
+    assert [d["_id"] for d in last.documents({"price": {"$exists": True}})] == ["m0", "m2", "m4", "m6", "3-0"]
+    assert [d["_id"] for d in last.documents({"cost": {"$exists": True}})] == ["m1", "m3", "m5"]
+    assert _prices(last.restore(1)) == _prices(messy) and set(last.at("latest").keys) == {"price", "label"}
+
+
+def test_set_takes_a_function_of_the_document(books: Dataset) -> None:
+    edit = books.edit()
+    edit.set({"genre": "SF"}, "price", lambda document: document["price"] * 10)
+    edit.set(["a", "b"], "tags", lambda document: [document["title"], document["genre"]])
+    after = edit.commit()
+    assert [d["price"] for d in after.documents()] == [0, 1, 20, 3, 40, 5]
+    assert _document(after, "b") == {"_id": "b", "title": "bb", "price": 1, "genre": "시", "tags": ["bb", "시"]}
+    with pytest.raises(DataError, match="type set"):
+        books.edit().set("a", "k", lambda document: {1})
+
+
+def test_a_preview_counts_and_describes(books: Dataset) -> None:
+    dataset = Datasets(books.ctx).create("d-labels", list(books.documents()), label="genre")
+    edit = dataset.edit()
+    edit.set("a", "genre", "시")
+    edit.delete("b")
+    edit.insert({"price": 100, "genre": "에세이"})
+    preview = edit.preview()
+    assert preview.counts.row(0) == (None, 6, 6, 1, 1, 1)
+    assert sorted(preview.counts.rows()[1:]) == [("SF", 3, 2, 0, 1, 0), ("시", 3, 3, 0, 1, 1), ("에세이", 0, 1, 1, 0, 0)]
+    price = preview.statistics.filter(key="price")
+    assert price.select("state", "count", "max").rows() == [("before", 6, 5.0), ("after", 6, 100.0)]
+    assert "1 added, 1 updated, 1 removed: 6 documents become 6." in preview._repr_html_()
+    after = edit.commit()
+    assert sorted(after.diff().rows(), key=str) == sorted(preview.cells.rows(), key=str)

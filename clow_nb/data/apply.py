@@ -13,11 +13,12 @@ from lance.dataset import LanceDataset
 
 from .diff import touched_rows
 from .documents import assemble
-from .layout import BASE, ID, columns
+from .layout import BASE, ID
 from .merge import Touched, change_of, rebased
 from .reading import Snapshot, documents_by_id
 from .rewrite import where_ids
 from .rules import Document, Outcome, Rule, applied, outcome, retyped_keys
+from .snapshot import readable
 from .table import Change, Commit, Plan
 from .values import same
 
@@ -54,7 +55,7 @@ def _others(
 
 # %% ../../nbs/data/06b_apply.ipynb #4826468f
 def _emptied(
-    head: LanceDataset, touched: Touched, documents: Mapping[str, Document | None]
+    now: Snapshot, touched: Touched, documents: Mapping[str, Document | None]
 ) -> frozenset[str]:
     """The keys of which these documents had the last values."""
     there = {
@@ -70,14 +71,15 @@ def _emptied(
         for key in before or ()
         if key not in (after or ())
     } - there
-    fields = columns(head.schema)
+    fields = now.fields
     names = {key: fields[key].name for key in lost & fields.keys()}
     others = f"NOT ({where_ids(documents)})"
-    return frozenset(
-        key
-        for key, name in names.items()
-        if not head.count_rows(filter=f"{name} IS NOT NULL AND {others}")
-    )
+    with readable(now):
+        return frozenset(
+            key
+            for key, name in names.items()
+            if not now.table.count_rows(filter=f"{name} IS NOT NULL AND {others}")
+        )
 
 
 def _joined(
@@ -114,9 +116,7 @@ def edit_plan(base: Snapshot, rules: Sequence[Rule], touched: Touched) -> Plan:
         documents = rebased(base, now, clashing | touched)
         if not rules:
             change = change_of(head, last, documents)
-            return change and replace(
-                change, emptied=_emptied(head, touched, documents)
-            )
+            return change and replace(change, emptied=_emptied(now, touched, documents))
         made = outcome(now, rules, skip := {*ids, *touched})
         left: dict[str, Document | None] = {
             **(documents_by_id(now, skip) if skip else {}),

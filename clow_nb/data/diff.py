@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from .documents import MISSING, assemble, shred
 from .layout import BASE, ID, NULLS, POS, REST, align, columns, is_json
-from .reading import Snapshot
+from .snapshot import Snapshot, readable
 from .values import same, to_json
 
 # %% ../../nbs/data/06_diff.ipynb #04831d39
@@ -30,30 +30,34 @@ def changed_cells(before: dict[str, Any], after: dict[str, Any]) -> list[Cell]:
 
 # %% ../../nbs/data/06_diff.ipynb #31f30311
 def _row_ids(older: Snapshot, newer: Snapshot) -> set[int]:
-    delta = newer.table.delta(
-        begin_version=older.table.version, end_version=newer.table.version
-    )
-    parts = (
-        delta.get_inserted_rows(),
-        delta.get_updated_rows(),
-        delta.get_deleted_row_ids(),
-    )
-    return {
-        row_id
-        for part in parts
-        for batch in part
-        for row_id in batch["_rowid"].to_pylist()
-    }
+    with readable(newer):
+        delta = newer.table.delta(
+            begin_version=older.table.version, end_version=newer.table.version
+        )
+        parts = (
+            delta.get_inserted_rows(),
+            delta.get_updated_rows(),
+            delta.get_deleted_row_ids(),
+        )
+        return {
+            row_id
+            for part in parts
+            for batch in part
+            for row_id in batch["_rowid"].to_pylist()
+        }
 
 
 _FEW = 5000
 
 
 def _rows(snapshot: Snapshot, row_ids: set[int]) -> pa.Table:
-    if len(row_ids) <= _FEW:
-        where = f"_rowid in ({', '.join(map(str, row_ids))})" if row_ids else "false"
-        return snapshot.table.to_table(filter=where)
-    table = snapshot.table.scanner(with_row_id=True).to_table()
+    with readable(snapshot):
+        if len(row_ids) <= _FEW:
+            where = (
+                f"_rowid in ({', '.join(map(str, row_ids))})" if row_ids else "false"
+            )
+            return snapshot.table.to_table(filter=where)
+        table = snapshot.table.scanner(with_row_id=True).to_table()
     wanted = pa.array(row_ids, pa.uint64())
     return table.filter(pa.compute.is_in(table["_rowid"], wanted)).drop_columns(
         ["_rowid"]

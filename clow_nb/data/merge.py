@@ -17,6 +17,7 @@ from .diff import changed_cells
 from .documents import MISSING, shred
 from .layout import ID, POS
 from .reading import Snapshot, documents_by_id
+from .snapshot import readable
 from .rewrite import located
 from .table import Change, Commit
 from .values import same
@@ -32,7 +33,8 @@ def change_of(
     schema: pa.Schema | None = None,
 ) -> Change | None:
     """The `Change` that makes these documents so, in the columns of `schema`; `None` when there is nothing to do."""
-    there = located(head, documents)
+    with readable(Snapshot(head, last)):
+        there = located(head, documents)
     positions = dict(zip(there[ID].to_pylist(), there[POS].to_pylist(), strict=True))
     removed = tuple(
         identity

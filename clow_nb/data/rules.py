@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from lance.dataset import LanceDataset
+
 from tqdm.auto import tqdm
 
 from ..core.text import t
@@ -28,7 +28,7 @@ from clow_nb.data.layout import (
     new_field,
 )
 from .query import compile_query, query_keys
-from .snapshot import Snapshot
+from .snapshot import Snapshot, read_tables
 from .values import from_json, same, to_json
 
 # %% ../../nbs/data/05b_rules.ipynb #87d6969f
@@ -82,45 +82,39 @@ def applied(rules: Iterable[Rule], document: Document | None) -> Document | None
 Pair = tuple[Document, Document | None]
 
 
-def _needed(
-    table: LanceDataset, rules: Collection[Rule], more: Collection[str]
-) -> list[str] | None:
-    """The columns to read; `None` for all of them."""
+def _needed(rules: Collection[Rule], more: Collection[str]) -> set[str] | None:
+    """The keys to read; `None` for all of them."""
     sets = [rule.reads for rule in rules]
-    if None in sets:
-        return None
-    keys = {key for found in sets for key in found or ()} | {*more}
-    return [
-        *BASE.names,
-        *(field.name for key, field in columns(table.schema).items() if key in keys),
-    ]
+    return (
+        None
+        if None in sets
+        else {key for found in sets for key in found or ()} | {*more}
+    )
 
 
 def passed(
-    table: LanceDataset,
+    snapshot: Snapshot,
     rules: Collection[Rule],
     skip: Collection[str] = (),
     more: Collection[str] = (),
     whole: bool = False,
 ) -> Iterator[tuple[pa.Table, list[Pair]]]:
-    """The rows of the table in pieces, each with its documents before and after the rules; without the `_id`s of `skip`.
+    """The rows of a version in pieces, each with its documents before and after the rules; without the `_id`s of `skip`.
 
     The documents have the keys that the rules need and those of `more`; all of their keys if `whole`.
     """
-    names = None if whole else _needed(table, rules, more)
-    scanner, left = table.scanner(columns=names, scan_in_order=True), pa.array(
+    names, left = snapshot.names(None if whole else _needed(rules, more)), pa.array(
         skip, pa.string()
     )
     with tqdm(
-        total=table.count_rows(),
+        total=snapshot.commit.rows,
         desc=t("Editing"),
         unit=t(" documents"),
         delay=2,
         leave=False,
     ) as bar:
-        for batch in scanner.to_batches():
-            bar.update(batch.num_rows)
-            rows = pa.Table.from_batches([batch])
+        for rows in read_tables(snapshot, names):
+            bar.update(len(rows))
             if skip:
                 rows = rows.filter(pc.invert(pc.is_in(rows[ID], left)))
             yield rows, [
@@ -222,7 +216,7 @@ def outcome(
     parts: list[pa.Table] = []
     gone: list[str] = []
     known, kept = columns(table.schema), set()
-    for rows, pairs in passed(table, rules, skip, keys):
+    for rows, pairs in passed(snapshot, rules, skip, keys):
         moved = [
             new is not None
             and ((old is not new and not same(old, new)) or not retyped.isdisjoint(old))

@@ -46,7 +46,7 @@ class Changes:
             whole = not all(
                 rule.writes for rule in self.rules
             )  # what a rule removes is shown whole
-            for _, found in passed(self.base.table, self.rules, self.held, more, whole):
+            for _, found in passed(self.base, self.rules, self.held, more, whole):
                 for old, new in changed(found):
                     yield old[ID], old, new
 
@@ -81,7 +81,7 @@ class Steps:
         """The documents that match a query, as the edit has them now; those that it doesn't hold come with some keys only."""
         matches = compile_query(query)
         needed = {*keys, *query_keys(query)}
-        passes = passed(self.base.table, self.rules, self.held.keys(), needed)
+        passes = passed(self.base, self.rules, self.held.keys(), needed)
         documents = chain(
             self.held.values(), (after for _, pairs in passes for _, after in pairs)
         )

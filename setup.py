@@ -25,6 +25,14 @@ ENTRY_POINTS = {
         }.items()
         for name in names
     ],
+    "clow_nb.writer": [
+        f"{name} = clow_nb.data.{module}:write_{name}"
+        for module, names in {
+            "writers": ("csv", "tsv", "json", "jsonl", "txt"),
+            "exports": ("parquet", "arrow", "xlsx"),
+        }.items()
+        for name in names
+    ],
     "clow_nb.solution": [
         "nlp-intent = clow_nb.train.solutions.nlp_intent:NlpIntent"
     ],

@@ -20,6 +20,7 @@ from ..core.errors import FileError
 from .celltypes import TypeFinder, converted
 from .dialect import Dialect, Layout, find_layout, is_comment, tell_comments
 from .encoding import detect_encoding
+from .formulas import unguarded
 from .header import blank_keys, name_keys, tell_no_rows
 
 # %% ../../nbs/data/03b_delimited.ipynb #bc560c95
@@ -182,20 +183,27 @@ def _without_blank_rows(cells: pa.RecordBatch) -> pa.RecordBatch:
     return cells.filter(pc.invert(blank)) if pc.any(blank).as_py() else cells
 
 
-def _rows(path: Path, survey: _Survey, kept: list[int], schema: pa.Schema) -> _Pieces:
+def _value(cells: pa.Array, dtype: pa.DataType, exported: bool) -> pa.Array:
+    values = converted(cells, dtype)
+    return unguarded(values) if exported and dtype == pa.string() else values
+
+
+def _rows(
+    layout: Layout, survey: _Survey, kept: list[int], schema: pa.Schema
+) -> _Pieces:
+    exported = layout.encoding == "utf-8-sig"
     try:
         for batch in survey.pieces():
             cells = _without_blank_rows(batch.select(kept))
-            yield pa.record_batch(
-                [
-                    converted(*pair)
-                    for pair in zip(cells.columns, schema.types, strict=True)
-                ],
-                schema=schema,
-            )
+            columns = [
+                _value(*pair, exported)
+                for pair in zip(cells.columns, schema.types, strict=True)
+            ]
+            yield pa.record_batch(columns, schema=schema)
     except (_Odd, pa.ArrowInvalid, UnicodeError):
         raise FileError(
-            "{file} was changed while it was read. Import it again.", file=path.name
+            "{file} was changed while it was read. Import it again.",
+            file=layout.path.name,
         ) from None
 
 
@@ -223,14 +231,17 @@ def _read(
         for number, cell in enumerate(cells)
         if cell.strip() or survey.types[number].filled
     ]
-    keys = name_keys([cells[number] for number in kept], path.name)
+    plain = unguarded if layout.encoding == "utf-8-sig" else str
+    keys = name_keys([plain(cells[number]) for number in kept], path.name)
     schema = pa.schema(
         [
             (key, survey.types[number].dtype)
             for key, number in zip(keys, kept, strict=True)
         ]
     )
-    return pa.RecordBatchReader.from_batches(schema, _rows(path, survey, kept, schema))
+    return pa.RecordBatchReader.from_batches(
+        schema, _rows(layout, survey, kept, schema)
+    )
 
 # %% ../../nbs/data/03b_delimited.ipynb #4614b144
 def read_csv(

@@ -206,7 +206,7 @@ def find_layout(
     """How the file is to be read. Raises `FileError` that names the line at which the quotation marks break."""
     _check_delimiter(delimiter)
     sample = _sample(path, encoding)
-    bare = "\n".join(line for line in sample.splitlines() if not line.startswith("#"))
+    bare = re.sub(r"\A(#[^\r\n]*(\r\n|\r|\n|\Z))+", "", sample)
     dialect = _quoting(
         path,
         encoding,

@@ -133,6 +133,8 @@ def _is_series(numbers: list[int], cells: list[Any]) -> bool:
 # %% ../../nbs/data/03e_header.ipynb #4e4db894
 def _judge(first: _Row, below: Sequence[_Row]) -> str:
     """Whether the cells of the first row are `keys` or `values`, or that is a `doubt`."""
+    if "_id" in first:  # a header of ours
+        return "keys"
     like: dict[int, str] = {}
     texts = []
     for number, cell in (

@@ -7,13 +7,14 @@ __all__ = ['Dataset', 'Rawdata', 'Datasets', 'Rawdatas']
 
 # %% ../../nbs/data/08_dataset.ipynb #c9710cf6
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
 
 from ..core.collection import Collection
 from ..core.text import t
-from . import plans, split_plans
+from . import plans, split_plans, upkeep
 from .commits import Commit, Stamp
 from .edit import Edit
 from .history import delete_table, newest, record
@@ -42,13 +43,15 @@ class Dataset(DatasetVersion):
         message: str = "",
         format: str | None = None,
         encoding: str | None = None,
+        **options: Any,
     ) -> "Dataset":
         """Add the documents of a source (see `Datasets.create`); with a natural key, those that are known are updated.
 
-        New keys become new columns. Raises `DataError`, `FileError`; nothing is written then.
+        New keys become new columns. `changes` of the result counts what was added, updated and unchanged. Raises `DataError`,
+        `FileError`, `ParameterError`; nothing is written then.
         """
         rows, sources = plans.read_source(
-            self.ctx, source, self.snapshot, format, encoding
+            self.ctx, source, self.snapshot, format, encoding, **options
         )
         stamp = Stamp("append", self.ctx.user, message, sources)
         return self._commit(stamp, plans.append_plan(rows, self.key))
@@ -68,6 +71,19 @@ class Dataset(DatasetVersion):
         return self._commit(
             Stamp("restore", self.ctx.user, note), plans.restore_plan(old.snapshot)
         )
+
+    def compact(self, dry_run: bool = False) -> pl.DataFrame:
+        """Put the small files that many commits leave together; no version is made. One row: `files merged into struck`."""
+        return upkeep.compact(self.ctx, self.kind, self.name, dry_run)
+
+    def clean(
+        self, older_than: timedelta | float | datetime = 30, dry_run: bool = True
+    ) -> pl.DataFrame:
+        """Remove the versions that are older (days, a timedelta, or a moment) and that nobody needs; a dry run only shows which.
+
+        Tagged versions, the newest, and those that lineage needs stay. One row a version: `version state bytes why …`.
+        """
+        return upkeep.clean(self.ctx, self.kind, self.name, older_than, dry_run)
 
     def split(
         self,
@@ -127,14 +143,18 @@ class Datasets(Collection[Dataset]):
         format: str | None = None,
         encoding: str | None = None,
         message: str = "",
+        **options: Any,
     ) -> Dataset:
-        """Make a dataset out of a path or URL, documents (dicts), a frame, another dataset, or nothing.
+        """Make a dataset out of a path (a file, an archive, a folder) or URL, documents (dicts), a frame, another dataset, or nothing.
 
-        `label` names the key that holds the label, `key` a natural key whose value identifies a document. Raises
-        `AlreadyExists`, `InvalidName`, `DataError`, `FileError`; nothing is written then.
+        `label` names the key that holds the label, `key` a natural key whose value identifies a document. `format` and
+        `encoding` are found where they are left out; `options` are those of the format's reader, such as `sheet=2`. Raises
+        `AlreadyExists`, `InvalidName`, `DataError`, `FileError`, `ParameterError`; nothing is written then.
         """
         plans.check_free(self.ctx, self.kind, name)
-        rows, sources = plans.read_source(self.ctx, source, None, format, encoding)
+        rows, sources = plans.read_source(
+            self.ctx, source, None, format, encoding, **options
+        )
         spec = {"label": label, "key": key}
         stamp = Stamp("create", self.ctx.user, message, sources)
         plans.create(self.ctx, self.kind, name, rows, spec, stamp, title, description)

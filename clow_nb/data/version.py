@@ -6,12 +6,14 @@
 __all__ = ['DatasetVersion']
 
 # %% ../../nbs/data/07c_version.ipynb #679cedc5
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
+from tqdm.auto import tqdm
 
 from ..core.collection import Entity
 from ..core.context import Context
@@ -22,19 +24,16 @@ from .commits import Commit
 from .diff import diff
 from .frames import documents_frame
 from .history import catch_up, open_version, recorded, versions_of
-from .listing import check_tag, versions_frame
-from .layout import columns, is_json
+from .listing import as_of, check_tag, versions_frame
 from .order import compile_projection
-from clow_nb.data.reading import (
-    Query,
-    Snapshot,
-    count,
-    irregular_documents,
-    read_documents,
-    scan,
-)
-from .statistics import statistics
+from .profiles import statistics_of
+from .reading import Query, count, read_documents, scan
+from .snapshot import Snapshot
 from .writers import write_file
+
+if TYPE_CHECKING:
+    from clow_nb.data.checks import Checks
+    from clow_nb.data.loading import Samples
 
 # %% ../../nbs/data/07c_version.ipynb #1198888b
 class _Reading(Entity):
@@ -48,6 +47,10 @@ class _Reading(Entity):
         self.version = int(
             ctx.catalog.resolve(Ref(self.kind, name, version), self.kind).version or 0
         )
+
+    def at(self, version: int | str) -> Self:
+        """The dataset at another version: a number, a tag, or `latest`. Raises `NotFound`."""
+        return type(self)(self.ctx, self.name, version)
 
     @property
     def ref(self) -> Ref:
@@ -146,24 +149,6 @@ class _Documents(_Reading):
         """All documents as a lazy frame: `_id`, `_pos` and a column a key; null where a value doesn't fit its column."""
         return scan(self.snapshot)
 
-    def statistics(self) -> pl.DataFrame:
-        """One row a key, on all documents: `key type category count missing zeros mean std min max … distinct top`."""
-        encoded = [
-            key
-            for key, field in columns(self.snapshot.table.schema).items()
-            if is_json(field)
-        ]
-        regular, odd = scan(self.snapshot, regular=True), irregular_documents(
-            self.snapshot
-        )
-        return statistics(regular, odd, encoded, self.label)
-
-    def export(self, folder: str | Path, format: str = "jsonl") -> Path:
-        """Write the documents into one file below `folder`; returns its path. Raises `FileError`."""
-        return write_file(
-            Path(folder) / f"{self.name}.{format}", self.documents(), format
-        )
-
     def _repr_html_(self) -> str:
         head = t(
             "{ref}: {rows} documents, the first of them",
@@ -175,13 +160,88 @@ class _Documents(_Reading):
     def __repr__(self) -> str:
         return f"<{self.ref}: {len(self):,} × {', '.join(self.keys[:8])}>"
 
+# %% ../../nbs/data/07c_version.ipynb #2340df3b
+class _Whole(Iterable[dict[str, Any]]):
+    """All documents of a version, as often as somebody asks for them; with a progress bar."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+
+    def __len__(self) -> int:
+        return self.snapshot.commit.rows
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        documents = read_documents(self.snapshot)
+        return iter(
+            tqdm(
+                documents,
+                t("Writing documents"),
+                len(self),
+                delay=2,
+                unit_scale=True,
+                leave=False,
+            )
+        )
+
+
+class _Insight(_Documents):
+    """What is in all documents of one version, and all of them for somebody else."""
+
+    def statistics(self, by_label: bool = False) -> pl.DataFrame:
+        """One row a key, exact: `key type category count missing zeros mean std min q25 median q75 max … distinct top histogram`.
+
+        `by_label` has a row a label and key, with the label in front. They are kept with the version, and later versions count
+        anew only what changed. See `data.statistics`.
+        """
+        before = (
+            (lambda: self.at(self.version - 1).snapshot) if self.version > 1 else None
+        )
+        return statistics_of(self.ctx, self.snapshot, self.label, by_label, before)
+
+    def check(self, text: str | None = None) -> "Checks":
+        """Look for what would spoil a training: duplicates, two labels for one text, leaks between splits, empty texts and more.
+
+        `text` names the key of the text; it is found where it is left out. Each finding has its documents and a fix. See
+        `data.checks`. Raises `DataError` for a key that is not there.
+        """
+        from clow_nb.data.checks import check
+
+        return check(
+            self.snapshot, self.label, text, self.statistics() if text is None else None
+        )
+
+    def samples(self, keys: Sequence[str] | None = None, **options: Any) -> "Samples":
+        """The documents as a torch `Dataset`: `ds.samples(["text", "label"], split="train").loader(batch_size=64)`.
+
+        `options` are `query`, `split`, `transform` and `memory`. See `data.loading`.
+        """
+        from clow_nb.data.loading import Samples
+
+        return Samples(self.ctx, self.snapshot, keys, **options)
+
+    def export(self, folder: str | Path, format: str = "jsonl") -> Path:
+        """Write the documents into one file below `folder`; returns its path. Raises `FileError`.
+
+        `format` is one of jsonl, json, csv, tsv, txt, parquet, arrow and xlsx; `jsonl.gz` is compressed.
+        """
+        return write_file(Path(folder) / f"{self.name}.{format}", _Whole(self.snapshot))
+
 # %% ../../nbs/data/07c_version.ipynb #80f416b7
-class DatasetVersion(_Documents):
+class DatasetVersion(_Insight):
     """What happened to a dataset, and how to get back to it."""
 
-    def at(self, version: int | str) -> Self:
-        """The dataset at another version: a number, a tag, or `latest`. Raises `NotFound`."""
-        return type(self)(self.ctx, self.name, version)
+    def as_of(self, moment: datetime | str) -> Self:
+        """The dataset as it was at a moment (without a time zone: that of `CLOW_TZ`). Raises `NotFound` before its first version."""
+        return self.at(as_of(self._commits, moment, self.ctx.settings.tz))
+
+    @property
+    def changes(self) -> dict[str, int]:
+        """What this version did: `{"added": …, "updated": …, "unchanged": …, "removed": …}` documents."""
+        commit = self._record["commit"]
+        return {
+            name: getattr(commit, name)
+            for name in ("added", "updated", "unchanged", "removed")
+        }
 
     def versions(self) -> pl.DataFrame:
         """One row a version: `version operation rows added updated unchanged removed tags author message created cleaned`."""

@@ -108,7 +108,7 @@ def guard() -> None:
     """Raise `RunError` when another attempt has taken over this run. Call it right before any write of consequence."""
     if (id := run_id()) is None:
         return
-    from clow_nb.runs.ledger import check_token
+    from clow_nb.runs.fence import check_token
 
     check_token(
         _context(os.environ.get("CLOW_HOME")), id, os.environ.get("CLOW_RUN_TOKEN", "")

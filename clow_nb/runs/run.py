@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Self
 from ..core.context import Context
 from ..core.errors import RunError
 from ..core.text import t
-from .launch import ensure_worker
+from .fence import patiently
+from .launch import ensure_worker, worker_alive
 from .ledger import Ledger, RunRow
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def watch(run: "Run", timeout: float | None = None, progress: bool = True) -> Ru
     deadline = None if timeout is None else time.monotonic() + timeout
     look, pause = 0.0, 0.02
     with _bar(run, progress) as show:
-        while not (row := run.row).ended:
+        while not (row := patiently(lambda: run.row)).ended:
             if deadline is not None and time.monotonic() > deadline:
                 raise RunError(
                     "The run {id} is still {status} after {timeout} s. It goes on: wait() for it again, or cancel() it.",
@@ -180,7 +181,7 @@ def watch(run: "Run", timeout: float | None = None, progress: bool = True) -> Ru
                     timeout=timeout,
                 )
             if time.monotonic() > look:
-                ensure_worker(run.ctx)
+                patiently(lambda: ensure_worker(run.ctx))
                 look = time.monotonic() + 1
             show(row.status)
             time.sleep(pause)
@@ -219,18 +220,25 @@ class Run(_State):
         ledger.cancel(self.id)
         for child in self.children():
             child.cancel()
+        if self.status == "RUNNING" and not worker_alive(self.ctx):
+            ensure_worker(self.ctx)
         return self
 
-    def resume(self) -> Self:
-        """Queue it again after it failed or was cancelled; steps of a pipeline that are done stay done."""
-        if not Ledger(self.ctx).again(self.id):
-            raise RunError(
-                "The run {id} is {status}; only one that failed or was cancelled can be resumed. Submit a new one instead.",
-                id=self.id,
-                status=self.status,
-            )
-        ensure_worker(self.ctx)
+    def resume(self, notebook: str | Path | None = None) -> Self:
+        """Queue it again after it failed or was cancelled; steps that are done stay done. `notebook` takes the place of the one that failed.
+
+        What was kept and what runs again is in `resumed`, in the log, and shown with the run. Raises `RunError` for a run that can't
+        be resumed, and `NotFound` or `ParameterError` for a notebook that can't take its place.
+        """
+        from clow_nb.runs.resume import resume_run
+
+        resume_run(self, notebook)
         return self
+
+    @property
+    def resumed(self) -> dict[str, Any]:
+        """What was `kept` and what runs `again`, by id, since it was last resumed; empty if it never was."""
+        return read_json(self.folder / "resumed.json")
 
     def children(self) -> list["Run"]:
         """The runs that this one started, oldest first."""
@@ -239,4 +247,8 @@ class Run(_State):
     def __repr__(self) -> str:
         row = self.row
         share = f" {self.progress:.0%}" if row.status == "RUNNING" else ""
-        return f"<run {self.id}: {row.kind} {row.target} {row.status}{share}>"
+        lists = {
+            name: ", ".join(self.resumed.get(name, ())) for name in ("kept", "again")
+        }
+        since = "; ".join(f"{name} {ids}" for name, ids in lists.items() if ids)
+        return f"<run {self.id}: {row.kind} {row.target} {row.status}{share}{since and f' ({since})'}>"

@@ -195,7 +195,7 @@ class Bench:
 
     def bench_random(self) -> None:
         """Random batches for training."""
-        from clow_nb.data.loading import compare_loading
+        from loading import compare_loading
 
         compare_loading(self.dataset())
 

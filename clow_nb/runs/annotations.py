@@ -183,9 +183,7 @@ def _field(node: ast.AnnAssign, scope: Scope) -> tuple[Any, Any]:
                 if part.arg != "default_factory"
             }
             factory = {"default": None} if len(options) < len(given) else {}
-            return type_, Field(
-                *(default_of(part, scope) for part in args), **options, **factory
-            )
+            return type_, Field(*(default_of(part, scope) for part in args), **options, **factory)  # type: ignore
     try:
         return type_, default_of(node.value, scope)
     except ValueError:

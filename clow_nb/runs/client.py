@@ -8,9 +8,7 @@ __all__ = ['Record', 'CellClient', 'execute']
 # %% ../../nbs/runs/02a_client.ipynb #a3abb547
 import asyncio
 import logging
-import re
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +20,12 @@ from papermill.iorw import write_ipynb
 
 from ..core.errors import RunError
 from ..core.text import t
-from clow_nb.runs.channel import (
-    Channel,
-    Limits,
-    NotStarted,
-    Tail,
-    ending,
-    greet,
-    not_started,
-    settle,
-)
+from .channel import Channel, NotStarted, Tail, greet, settle
 from .current import replace_text
 from .kernel import Kernel
+from .limits import Limits
+from .outputs import Keeper, as_text
+from .supervision import death, hear_all, stop, watch
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +41,16 @@ class Record(NotebookExecutionManager):
             replace_text(Path(self.output_path), nbformat.v4.writes(self.nb) + "\n")
         self.last_save_time = self.now()
 
+    @property
+    def side_folder(self) -> Path | None:
+        """Where outputs go that are too large for the notebook; None where the notebook is not a file of this machine."""
+        path = str(self.output_path or "")
+        return (
+            Path(path).with_suffix("").with_name(f"{Path(path).stem}_outputs")
+            if path and "://" not in path
+            else None
+        )
+
     def notebook_complete(self, **_: Any) -> None:
         """Note the end. A cell that was not reached stays "pending" (papermill would call it completed)."""
         self.end_time = self.now()
@@ -60,33 +62,6 @@ class Record(NotebookExecutionManager):
         self.complete_pbar()
         self.cleanup_pbar()
         self.save()
-
-# %% ../../nbs/runs/02a_client.ipynb #6cad4996
-def _fold(text: str) -> str:
-    return re.sub(r"[^\n\r]*\r(?=[^\n\r])", "", text) if "\r" in text else text
-
-# %% ../../nbs/runs/02a_client.ipynb #d0a6b386
-def _as_text(message: dict[str, Any]) -> str:
-    """What a line-by-line log shows of a message of the kernel."""
-    content = message["content"]
-    match message["msg_type"]:
-        case "stream":
-            return content["text"]
-        case "display_data" | "execute_result":
-            text = content["data"].get("text/plain", "")
-            return f"{text}\n" if text else ""
-        case "error":
-            return f"{content['ename']}: {content['evalue']}\n"
-    return ""
-
-# %% ../../nbs/runs/02a_client.ipynb #1dd41418
-def _add_text(outs: list[Any], name: str, text: str) -> Any:
-    new = nbformat.v4.new_output("stream", name=name, text=_fold(text))
-    if outs and outs[-1].output_type == "stream" and outs[-1].name == name:
-        outs[-1].text = _fold(outs[-1].text + text)
-    else:
-        outs.append(new)
-    return new
 
 # %% ../../nbs/runs/02a_client.ipynb #2168dc39
 class CellClient(PapermillNotebookClient):
@@ -102,20 +77,40 @@ class CellClient(PapermillNotebookClient):
         **options: Any,
     ) -> None:
         super().__init__(
-            record, log=_log, record_timing=False, iopub_timeout=60, **options
+            record, log=_log, record_timing=False, iopub_timeout=120, **options
         )
         self.kernel, self.limits = kernel, limits
         self.on_text, self.on_progress = on_text or (
             lambda text: None
         ), on_progress or (lambda *_: None)
+        self.keeper = Keeper(record.side_folder)
         self.tails: dict[str, Tail] = {}
         self.cell: nbformat.NotebookNode | None = None
+        self.reason: RunError | None = None
+        self.printed, self.logged, self.received, self.recent = 0, 0, 0, ""
         self.place, self.left = "", False
         self.on_cell_executed = self._note_exit
 
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
         """Keep one message of the kernel, and pass it on as text."""
-        if text := _as_text(msg):
+        kind, content = msg["msg_type"], msg["content"]
+        if kind in ("display_data", "execute_result", "update_display_data"):
+            self.printed += sum(
+                len(value)
+                for value in content["data"].values()
+                if isinstance(value, str)
+            )
+            content["data"] = self.keeper.data(content["data"])
+        elif kind == "error":
+            content.update(
+                evalue=content["evalue"][:_LINE],
+                traceback=[line[:_LINE] for line in content["traceback"]],
+            )
+        elif kind == "stream":
+            self.printed += len(content["text"])
+            self.received += len(content["text"])
+        if (text := as_text(msg)) and not (kind == "stream" and "log" in self.tails):
+            hear_all(self)
             self.on_text(text)
         return super().process_message(msg, cell, cell_index)
 
@@ -128,21 +123,34 @@ class CellClient(PapermillNotebookClient):
     ) -> Any:
         """Keep one output of a cell; printed text that follows printed text becomes part of it."""
         hooked = self.output_hook_stack[msg["parent_header"].get("msg_id")]
-        if msg["msg_type"] != "stream" or self.clear_before_next_output or hooked:
-            return super().output(outs, msg, display_id, cell_index)
-        return _add_text(outs, msg["content"]["name"], msg["content"]["text"])
+        if self.clear_before_next_output:
+            self.keeper.clear()
+        if (
+            msg["msg_type"] == "stream"
+            and not self.clear_before_next_output
+            and not hooked
+        ):
+            return self.keeper.text(
+                outs, msg["content"]["name"], msg["content"]["text"]
+            )
+        if len(outs) >= _MOST_OUTPUTS and not hooked:
+            return self.keeper.text(outs, "stdout", as_text(msg))
+        return super().output(outs, msg, display_id, cell_index)
+
+    def clear_output(
+        self, outs: list[Any], msg: dict[str, Any], cell_index: int
+    ) -> None:
+        """Take back what the cell has shown."""
+        if not msg["content"].get("wait"):
+            self.keeper.clear()
+        super().clear_output(outs, msg, cell_index)
 
     def _note_exit(self, execute_reply: dict[str, Any], **_: Any) -> None:
         payload = execute_reply["content"].get("payload", [])
         self.left = any(part.get("source") == "ask_exit" for part in payload)
 
-# %% ../../nbs/runs/02a_client.ipynb #9d405612
-def _read_tails(client: CellClient) -> None:
-    for name, tail in client.tails.items():
-        if text := tail.read():
-            if client.cell is not None:
-                _add_text(client.cell.outputs, name, text)
-            client.on_text(text)
+
+_LINE, _MOST_OUTPUTS = 100_000, 5_000
 
 # %% ../../nbs/runs/02a_client.ipynb #d3daebaa
 def _is_exit(error: BaseException) -> bool:
@@ -165,6 +173,7 @@ async def _execute_cell(client: CellClient, index: int, is_last: bool) -> None:
     if reason := client.limits.exceeded():
         raise reason
     cell = client.cell = client.nb.cells[index]
+    client.keeper.begin(index + 1)
     client.nb_man.cell_start(cell, index)
     try:
         await client.async_execute_cell(cell, index)
@@ -175,20 +184,44 @@ async def _execute_cell(client: CellClient, index: int, is_last: bool) -> None:
             if is_last:
                 return
             error = _left_early(client.place)
+        if isinstance(error, DeadKernelError):
+            error = client.reason = death(client)
         client.nb_man.cell_exception(cell, cell_index=index, exception=error)
         raise error from None
     finally:
-        _read_tails(client)
+        _finish(client, cell)
         client.nb_man.cell_complete(cell, cell_index=index)
 
 # %% ../../nbs/runs/02a_client.ipynb #c0275b96
+def _finish(client: CellClient, cell: nbformat.NotebookNode) -> None:
+    hear_all(client)
+    if client.reason and (unsent := client.logged - client.received) > 0:
+        client.keeper.text(cell.outputs, "stdout", client.recent[-unsent:])
+    client.keeper.finish(cell.outputs)
+    if client.reason:
+        text = client.reason.message
+        cell.outputs.append(
+            nbformat.v4.new_output(
+                "error", ename="RunError", evalue=text, traceback=[text]
+            )
+        )
+
+# %% ../../nbs/runs/02a_client.ipynb #1d46de6e
+_SUFFIXES = {"stdout": "out", "stderr": "err", "log": "log"}
+
+
 async def _work(client: CellClient, channel: Channel, start_timeout: float) -> None:
+    kernel, given = client.kernel, client.limits.given
     client.nb.metadata["language_info"] = (await greet(channel, start_timeout))[
         "language_info"
     ]
-    await settle(channel, start_timeout)
-    for name, suffix in (("stdout", "out"), ("stderr", "err")):
-        client.tails[name] = Tail(f"{client.kernel.prefix}.{suffix}")
+    await settle(
+        channel, start_timeout, given.get("memory_mb"), given.get("open_files")
+    )
+    names = _SUFFIXES if kernel.ours else {"stdout": "out", "stderr": "err"}
+    client.tails = {
+        name: Tail(f"{kernel.prefix}.{suffix}") for name, suffix in names.items()
+    }
     total = sum(_is_code(cell) for cell in client.nb.cells)
     done = 0
     for index, cell in enumerate(client.nb.cells):
@@ -206,50 +239,6 @@ def _is_code(cell: nbformat.NotebookNode) -> bool:
     return cell.cell_type == "code" and bool(cell.source.strip())
 
 # %% ../../nbs/runs/02a_client.ipynb #1a32b796
-def _death(client: CellClient) -> RunError:
-    _read_tails(client)
-    if not client.place:
-        return not_started(client.kernel)
-    if words := client.kernel.last_words():
-        return RunError(
-            "The kernel died in {place} ({ending}). The last it said: {words}",
-            place=client.place,
-            ending=ending(client.kernel),
-            status=client.kernel.process.status(),
-            words=words,
-        )
-    return RunError(
-        "The kernel died in {place} ({ending}) without a word. Often that is a lack of memory.",
-        place=client.place,
-        ending=ending(client.kernel),
-        status=client.kernel.process.status(),
-    )
-
-
-async def _watch(client: CellClient) -> RunError:
-    while True:
-        if not client.kernel.is_alive():
-            await asyncio.sleep(0.2)
-            return _death(client)
-        if reason := client.limits.exceeded():
-            return reason
-        _read_tails(client)
-        await asyncio.sleep(0.1)
-
-# %% ../../nbs/runs/02a_client.ipynb #03f6276d
-_GRACE = 3.0
-
-
-async def _stop(client: CellClient, work: "asyncio.Task[None]") -> None:
-    alive = client.kernel.is_alive()
-    client.kernel.interrupt()
-    await asyncio.wait({work}, timeout=_GRACE if alive else 0)
-    client.kernel.kill()
-    work.cancel()
-    with suppress(BaseException):
-        await asyncio.wait_for(work, _GRACE)
-
-# %% ../../nbs/runs/02a_client.ipynb #21cc65c0
 async def execute(
     record: Record, kernel: Kernel, limits: Limits, start_timeout: float, **options: Any
 ) -> None:
@@ -260,20 +249,18 @@ async def execute(
     client = CellClient(record, kernel, limits, **options)
     channel = client.kc = Channel(kernel)
     work = asyncio.create_task(_work(client, channel, start_timeout))
-    watch = asyncio.create_task(_watch(client))
+    watched = asyncio.create_task(watch(client, channel))
     try:
-        await asyncio.wait({work, watch}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({work, watched}, return_when=asyncio.FIRST_COMPLETED)
         if not work.done():
-            await _stop(client, work)
-            raise watch.result()
+            await stop(client, work)
+            raise watched.result()
         work.result()
-    except DeadKernelError:
-        raise _death(client) from None
     finally:
-        polite = work.done() and not watch.done()
-        watch.cancel()
+        polite = work.done() and not watched.done()
+        watched.cancel()
         channel.shutdown()
         kernel.close(patience=2.0 if polite else 0.0)
-        channel.stop_channels()
+        channel.close()
         for tail in client.tails.values():
             tail.file.close()

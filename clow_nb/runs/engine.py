@@ -19,11 +19,11 @@ from ..core.errors import ClowError, NotFound, RunError
 from .contract import signature
 from .kernel import PYTHON, spawn_kernel
 from .kernels import take_kernel
+from .limits import LIMITS, Limits
 from .literals import plain, source_of
 from .source import load_notebook, not_onto_itself
 
 if TYPE_CHECKING:
-    from clow_nb.runs.channel import Limits
     from clow_nb.runs.client import Record
 
 # %% ../../nbs/runs/02_engine.ipynb #49162c32
@@ -145,7 +145,10 @@ class ClowEngine:
         execution_timeout: float | None = None,
         **options: Any,
     ) -> Any:
-        """Execute `nb` in place, as papermill asks its engines to; a cell that fails is papermill's to report."""
+        """Execute `nb` in place, as papermill asks its engines to; a cell that fails is papermill's to report.
+
+        Of the other options `stdout_file`, `stderr_file` and those of `limits.LIMITS` are understood.
+        """
         client = _client()
         not_onto_itself(input_path, output_path)
         if cls.nb_language(nb) == "python":
@@ -157,6 +160,7 @@ class ClowEngine:
         record = client.Record(
             nb, output_path, log_output, progress_bar, autosave_cell_every
         )
+        limits = {name: options[name] for name in LIMITS if name in options}
         files = {
             name: options[name]
             for name in ("stdout_file", "stderr_file")
@@ -165,7 +169,7 @@ class ClowEngine:
         with suppress(client.CellExecutionError):
             _execute(
                 record,
-                client.Limits(),
+                Limits(given=limits),
                 (kernel_name, None, None),
                 start_timeout=start_timeout,
                 timeout=execution_timeout,
@@ -190,14 +194,16 @@ def execute_notebook(
     on_kernel: Callable[[int], None] | None = None,
     timeout: float | None = None,
     cancel: threading.Event | None = None,
+    limits: Mapping[str, Any] | None = None,
 ) -> Any:
     """Execute the notebook `input` with `params` in the folder `cwd`, save it to `output` after every cell, and return it.
 
     `env` is added to the environment. `on_progress(fraction, text)` is called after each cell, `on_text` with what is printed, `on_kernel`
     with the id of the kernel's process (and group). Success means that every cell ran. Otherwise `RunError` says in one sentence
-    why: a cell failed, the kernel died, `timeout` seconds were over, or `cancel` was set (then at most 5 seconds pass).
-    Raises `ParameterError`, `NotFound` or `FileError` before any kernel is taken. Any number of threads may call it at once.
+    why: a cell failed, the kernel died, `timeout` seconds were over, one of the `limits` (see `limits.LIMITS`) was passed, or `cancel` was
+    set (then at most 5 seconds pass). Outputs too large for a notebook are kept in the folder `<output>_outputs` beside it. Raises `ParameterError`, `NotFound` or `FileError` before any kernel is taken. Any number of threads may call it at once.
     """
+    stopping = Limits(timeout, cancel, limits)
     nb = load_notebook(input)
     not_onto_itself(input, output)
     inject(nb, params or {}, Path(input).name)
@@ -217,7 +223,7 @@ def execute_notebook(
     try:
         _execute(
             record,
-            client.Limits(timeout, cancel),
+            stopping,
             (ClowEngine.nb_kernel_name(nb), cwd, env),
             on_kernel,
             on_progress=on_progress,

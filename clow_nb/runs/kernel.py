@@ -54,15 +54,17 @@ class Process(Protocol):
     def signal(self, number: int) -> None:
         """Send to the whole group."""
 
-    def forget(self) -> None:
-        """Release what is held for it, once it has been killed."""
+    def forget(self, left: bool = False) -> None:
+        """Release what is held for it, once it has been killed; wait for its end, unless it has `left` of itself."""
 
 # %% ../../nbs/runs/00b_kernel.ipynb #79e5484d
 class Kernel:
-    """One running kernel; used for one notebook, then closed."""
+    """One running kernel; used for one notebook, then closed. `ours`: it runs `interpreter.py`, and writes what is printed to a file too."""
 
-    def __init__(self, prefix: str, process: Process, setup: str = "") -> None:
-        self.prefix, self.process, self.setup = prefix, process, setup
+    def __init__(
+        self, prefix: str, process: Process, setup: str = "", ours: bool = True
+    ) -> None:
+        self.prefix, self.process, self.setup, self.ours = prefix, process, setup, ours
 
     @property
     def pid(self) -> int:
@@ -103,10 +105,12 @@ class Kernel:
     def close(self, patience: float = 2.0) -> None:
         """Wait up to `patience` seconds for a kernel that was asked to leave, kill what is left, remove its files."""
         deadline = time.monotonic() + patience
-        while self.is_alive() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        left = False
+        while self.is_alive() and not left and time.monotonic() < deadline:
+            time.sleep(0.002)
+            left = os.path.exists(f"{self.prefix}.left")
         self.kill()
-        self.process.forget()
+        self.process.forget(left)
         for path in Path(self.prefix).parent.glob(f"{Path(self.prefix).name}[-.]*"):
             path.unlink(missing_ok=True)
         with suppress(OSError):
@@ -156,8 +160,9 @@ class _Spawned:
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, number)
 
-    def forget(self) -> None:
-        self.process.wait(10)
+    def forget(self, left: bool = False) -> None:
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(10)
 
 # %% ../../nbs/runs/00b_kernel.ipynb #c39f57d1
 def _kernel_spec(name: str) -> Any:
@@ -178,7 +183,7 @@ def _kernel_spec(name: str) -> Any:
 PYTHON = "python3"
 _RUN = (
     "import sys; sys.path = [p for p in sys.path if p]; "
-    "from clow_nb.runs.forkserver import run_kernel; run_kernel(sys.argv[1], int(sys.argv[2]))"
+    "from clow_nb.runs.interpreter import run_kernel; run_kernel(sys.argv[1], int(sys.argv[2]))"
 )
 
 
@@ -211,4 +216,4 @@ def spawn_kernel(
             stderr=err,
             start_new_session=True,
         )
-    return Kernel(prefix, _Spawned(process))
+    return Kernel(prefix, _Spawned(process), ours=name == PYTHON)

@@ -64,8 +64,8 @@ class _Forked:
         if self.code is None:
             self.server.send(signal=self.prefix, number=int(number))
 
-    def forget(self) -> None:
-        if not self._ended.wait(3):
+    def forget(self, left: bool = False) -> None:
+        if not left and not self._ended.wait(3):
             with suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
 

@@ -342,7 +342,11 @@ class Catalog(_Versions):
             stage: version
             for version, stage in sorted(self.stages(kind, ref.name).items())
         }
-        named = {"latest": last and last.version, **staged, **self.tags(kind, ref.name)}
+        named = {
+            "latest": last.version if last else None,
+            **staged,
+            **self.tags(kind, ref.name),
+        }
         version = named.get(str(ref.version or "latest"))
         if version is None:
             raise self._no_version(kind, ref.name, ref.version or "latest")

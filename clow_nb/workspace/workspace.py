@@ -18,6 +18,7 @@ from ..core.text import t
 if TYPE_CHECKING:
     from clow_nb.core.lineage import Lineage
     from clow_nb.data.dataset import Datasets, Rawdatas
+    from clow_nb.data.objects import Objects
     from clow_nb.evals.evaluation import Evaluations
     from clow_nb.evals.presets import Presets
     from clow_nb.pipelines.pipeline import Pipelines
@@ -39,6 +40,13 @@ class _DataAndRuns:
         from clow_nb.data.dataset import Rawdatas
 
         return Rawdatas(self.ctx)
+
+    @cached_property
+    def objects(self) -> "Objects":
+        """The raw files (images, sounds, PDF) that documents refer to, each stored once."""
+        from clow_nb.data.objects import Objects
+
+        return Objects(self.ctx)
 
     @cached_property
     def datasets(self) -> "Datasets":

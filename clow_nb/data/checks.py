@@ -134,11 +134,13 @@ def _short(value: Any) -> str:
 
 
 def _example_labels(traits: pl.DataFrame, hits: pl.DataFrame) -> str:
-    group = hits.drop_nulls("action")["group"][0]
-    named = traits.join(hits.filter(pl.col("group") == group), on=POS)[
-        "label"
-    ].value_counts(sort=True)["label"]
-    return " · ".join(repr(from_json(label)) for label in named.head(3))
+    """The labels of the first group, the right one first where there is one."""
+    group = hits.filter(pl.col("group") == hits["group"][0])
+    named = traits.join(group, on=POS)["label"].value_counts(sort=True)["label"]
+    return " · ".join(
+        repr(from_json(label))
+        for label in pl.concat([group["value"].drop_nulls().unique(), named.head(3)])
+    )
 
 
 def check(

@@ -79,9 +79,15 @@ def remedies() -> dict[str, str]:
         ),
         "missing_labels": t("Deletes these {count} documents."),
         "empty_texts": t("Deletes these {count} documents."),
-        "duplicates": t("Deletes {count} documents: the first of each stays."),
-        "same_texts": t("Deletes {count} documents: the first of each stays."),
-        "near_duplicates": t("Deletes {count} documents: the first of each stays."),
+        "duplicates": t(
+            "Deletes {count} documents: one of each stays, the first that judges (test, else valid)."
+        ),
+        "same_texts": t(
+            "Deletes {count} documents: one of each stays, the first that judges (test, else valid)."
+        ),
+        "near_duplicates": t(
+            "Deletes {count} documents: one of each stays, the first that judges (test, else valid)."
+        ),
         "rare_classes": t("Deletes the {count} documents of these classes."),
         "lengths": t("Deletes these {count} documents."),
     }

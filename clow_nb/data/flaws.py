@@ -6,6 +6,7 @@
 __all__ = ['Rule', 'RULES']
 
 # %% ../../nbs/data/07l_flaws.ipynb #8b5b7eff
+import math
 from collections.abc import Callable
 
 import polars as pl
@@ -34,6 +35,21 @@ def _hits(
     )
 
 
+_RANK = (
+    pl.col("split")
+    .fill_null("")
+    .replace_strict(
+        {"": -1, "train": 0, "valid": 2, "test": 3}, default=1, return_dtype=pl.Int8
+    )
+)
+
+
+def _judging_first(traits: pl.DataFrame) -> pl.DataFrame:
+    return traits.sort(
+        _RANK, pl.col("split"), -pl.col(POS), descending=True, nulls_last=True
+    )
+
+
 def _all_but_first(rows: pl.DataFrame, group: str, same: list[str]) -> pl.DataFrame:
     return _hits(
         rows,
@@ -45,13 +61,17 @@ def _all_but_first(rows: pl.DataFrame, group: str, same: list[str]) -> pl.DataFr
 def _same_documents(traits: pl.DataFrame) -> pl.DataFrame:
     """Documents that are there more than once."""
     return _all_but_first(
-        traits.filter(pl.col("whole").is_duplicated()), "whole", ["whole"]
+        _judging_first(traits.filter(pl.col("whole").is_duplicated())),
+        "whole",
+        ["whole"],
     )
 
 
 def _same_texts(traits: pl.DataFrame) -> pl.DataFrame:
     """Documents with the same text and label, that differ in other keys."""
-    rows = traits.filter(~pl.col("blank"), pl.col("whole").is_first_distinct())
+    rows = _judging_first(traits).filter(
+        ~pl.col("blank"), pl.col("whole").is_first_distinct()
+    )
     return _all_but_first(
         rows.filter(pl.struct("text", "label").is_duplicated()),
         "text",
@@ -61,7 +81,7 @@ def _same_texts(traits: pl.DataFrame) -> pl.DataFrame:
 
 def _near_texts(traits: pl.DataFrame) -> pl.DataFrame:
     """Documents of one label whose texts are the same but for spaces, case, punctuation or Unicode."""
-    rows = traits.filter(
+    rows = _judging_first(traits).filter(
         pl.col("near").is_not_null(), pl.struct("text", "label").is_first_distinct()
     )
     return _all_but_first(
@@ -91,18 +111,16 @@ def _conflicting_labels(traits: pl.DataFrame) -> pl.DataFrame:
 
 # %% ../../nbs/data/07l_flaws.ipynb #3720dea0
 def _leaks(rows: pl.DataFrame, same: str) -> pl.DataFrame:
-    rank = pl.col("split").replace_strict(
-        {"train": 0, "valid": 2, "test": 3}, default=1, return_dtype=pl.Int8
-    )
     rows = rows.filter(
         pl.col(same).is_not_null(), pl.col("split").is_not_null(), ~pl.col("blank")
     )
     rows = rows.filter(pl.col("split").n_unique().over(same) > 1)
-    names = rows.with_columns(rank.alias("rank")).sort("rank", "split", descending=True)
-    first = names.unique(same, keep="first", maintain_order=True).select(
-        same, pl.col("split").alias("stays")
+    judging = (
+        _judging_first(rows)
+        .unique(same, keep="first", maintain_order=True)
+        .select(same, pl.col("split").alias("stays"))
     )
-    rows = rows.join(first, on=same, maintain_order="left")
+    rows = rows.join(judging, on=same, maintain_order="left")
     return _hits(
         rows, same, pl.when(pl.col("split") != pl.col("stays")).then(pl.lit("delete"))
     )
@@ -154,13 +172,17 @@ def _classes(traits: pl.DataFrame) -> pl.DataFrame:
 
 def _spelling(traits: pl.DataFrame) -> pl.DataFrame:
     """Documents whose label is another one's in a different spelling."""
-    classes = _classes(traits)
-    variants = classes.filter(pl.col("folded").is_duplicated()).select(
-        "label", "best", pl.col("folded").hash().alias("name")
+    variants = (
+        _classes(traits)
+        .filter(pl.col("label") != pl.col("best"))
+        .select("label", "best", pl.col("folded").hash().alias("name"))
     )
-    rows = traits.join(variants, on="label", maintain_order="left")
-    action = pl.when(pl.col("label") != pl.col("best")).then(pl.lit("set"))
-    return _hits(rows, "name", action, pl.when(action == "set").then(pl.col("best")))
+    return _hits(
+        traits.join(variants, on="label", maintain_order="left"),
+        "name",
+        pl.lit("set"),
+        pl.col("best"),
+    )
 
 
 def _rare_classes(traits: pl.DataFrame) -> pl.DataFrame:
@@ -188,14 +210,14 @@ def _empty_texts(traits: pl.DataFrame) -> pl.DataFrame:
 
 
 def _strange_lengths(traits: pl.DataFrame) -> pl.DataFrame:
-    """Documents whose text is far longer or shorter than the others: beyond three interquartile ranges of log(length) (Tukey 1977)."""
+    """Documents whose text is far longer or shorter than the others: three interquartile ranges of log(length), and three times, beyond (Tukey 1977)."""
     rows = traits.filter(~pl.col("blank")).with_columns(
         pl.col("length").cast(pl.Float64).log().alias("size")
     )
     low, high = (rows["size"].quantile(share, "linear") for share in (0.25, 0.75))
-    if low is None or high is None or len(rows) < _ENOUGH or low == high:
+    if low is None or high is None or len(rows) < _ENOUGH:
         return pl.DataFrame(schema=_HITS)
-    reach = 3 * (high - low)
+    reach = max(3 * (high - low), math.log(3))
     odd = rows.filter(~pl.col("size").is_between(low - reach, high + reach))
     return _hits(odd.sort(POS), pl.col("size") > high, pl.lit("delete"))
 

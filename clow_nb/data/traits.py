@@ -127,13 +127,11 @@ def text_key(
     texts = statistics.filter(
         pl.col("type").str.contains("str"), ~pl.col("key").is_in([label or "", SPLIT])
     )
-    best = (
-        texts.filter(pl.col("category") == "text")
-        if "text" in texts["category"]
-        else texts.filter(pl.col("category") == "label")
-    )
+    amount = pl.col("mean") * pl.col("distinct")
     return (
-        best.sort("mean", descending=True, nulls_last=True)["key"][0]
-        if len(best)
+        texts.sort(
+            pl.col("category") == "text", amount, descending=True, nulls_last=True
+        )["key"][0]
+        if len(texts)
         else None
     )

@@ -25,10 +25,12 @@ def _figure_names() -> dict[str, str]:
         "mean": t("Mean"),
         "std": t("Std. deviation"),
         "min": t("Minimum"),
+        "median": t("Median"),
         "max": t("Maximum"),
         "earliest": t("Earliest"),
         "latest": t("Latest"),
         "distinct": t("Distinct"),
+        "histogram": t("Distribution"),
         "top": t("Most frequent"),
     }
 
@@ -39,6 +41,7 @@ def _categories() -> dict[str, str]:
         "text": t("text"),
         "number": t("number"),
         "datetime": t("time"),
+        "image": t("image"),
         "list": t("list"),
         "object": t("object"),
         "empty": t("empty"),
@@ -54,6 +57,27 @@ def _top(values: Any, most: int = 3, longest: int = 24) -> Safe:
     return Safe(" · ".join(parts))
 
 
+def _histogram(row: dict[str, Any], width: int = 84, height: int = 20) -> Safe | None:
+    """The bins of a key as little columns; nothing where all values are alike."""
+    bars = row["histogram"] or ()
+    counts = [bar["count"] for bar in bars]
+    if len(counts) < 2:
+        return None
+    step, most = width / len(counts), max(counts)
+    columns = [
+        f'<rect x="{place * step:.1f}" y="{height - tall:.1f}" width="{max(step - 1, 1):.1f}" height="{tall:.1f}"/>'
+        for place, count in enumerate(counts)
+        for tall in [max(count / most * height, 1.0) if count else 0.0]
+    ]
+    picture = f'<svg width="{width}" height="{height}" fill="currentColor" opacity="0.55" role="img">{{}}{"".join(columns)}</svg>'
+    ends = (
+        (row["earliest"], row["latest"])
+        if row["earliest"]
+        else (bars[0]["start"], bars[-1]["end"])
+    )
+    return safe(picture, safe("<title>{} – {}</title>", *map(text_of, ends)))
+
+
 def statistics_table(statistics: pl.DataFrame) -> Safe:
     """`Dataset.statistics()` as a table in the user's language; columns that hold nothing are left out."""
     words, names = _categories(), _figure_names()
@@ -62,6 +86,7 @@ def statistics_table(statistics: pl.DataFrame) -> Safe:
             **row,
             "category": words.get(row["category"], row["category"]),
             "top": _top(row["top"]),
+            "histogram": _histogram(row),
         }
         for row in statistics.iter_rows(named=True)
     ]

@@ -7,6 +7,7 @@ __all__ = ['cell_type', 'TypeFinder', 'converted', 'typed']
 
 # %% ../../nbs/data/03a_celltypes.ipynb #99a0e277
 import re
+from collections.abc import Iterable
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -56,23 +57,35 @@ def _fits(values: pa.Array, dtype: pa.DataType) -> bool:
     return True
 
 
+def _odd_one(values: pa.Array, types: Iterable[pa.DataType]) -> str | None:
+    """The first cell that keeps a column from a type which nearly all of its cells fit."""
+    for dtype in types:
+        fits = pc.match_substring_regex(values, _TYPES[dtype].pattern)
+        if len(values) >= 20 and 10 * pc.sum(fits).as_py() >= 9 * len(values):
+            odd = values.filter(pc.invert(fits))
+            return str(odd[0]) if len(odd) else None
+    return None
+
+
 class TypeFinder:
-    """The type of a column of text: `see` its pieces, then ask for `dtype`, the first type that all of its cells fit."""
+    """The type of a column of text: `see` its pieces, then ask for `dtype`, the first type that all of its cells fit.
+
+    `odd` is a cell that spoiled a type which nearly all others fit; `filled` says whether there is any cell.
+    """
 
     def __init__(self) -> None:
         self._left: list[pa.DataType] | None = None
         self.filled = False
+        self.odd: str | None = None
 
     def see(self, cells: pa.Array) -> None:
         """Look at the next cells."""
         self.filled = self.filled or cells.null_count < len(cells)
         values = _values(cells) if self._left is None or self._left else cells[:0]
         if len(values):
-            self._left = [
-                dtype
-                for dtype in (_TYPES if self._left is None else self._left)
-                if _fits(values, dtype)
-            ]
+            before = list(_TYPES) if self._left is None else self._left
+            self._left = [dtype for dtype in before if _fits(values, dtype)]
+            self.odd = self.odd or (None if self._left else _odd_one(values, before))
 
     @property
     def dtype(self) -> pa.DataType:

@@ -15,11 +15,13 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
+from tqdm.auto import tqdm
 
 from ..core.errors import FileError
+from ..core.text import t
 from .celltypes import TypeFinder, converted
 from .dialect import Dialect, Layout, find_layout, is_comment, tell_comments
-from .encoding import detect_encoding
+from .encoding import detect_encoding, notice
 from .formulas import unguarded
 from .header import blank_keys, name_keys, tell_no_rows
 
@@ -153,9 +155,14 @@ class _Survey:
     types: list[TypeFinder]
 
 
-def _look(pieces: Callable[[], _Pieces], width: int) -> _Survey:
-    finders = [TypeFinder() for _ in range(width)]
-    for batch in pieces():
+def _look(pieces: Callable[[], _Pieces], layout: Layout) -> _Survey:
+    finders = [TypeFinder() for _ in range(layout.width)]
+    for batch in tqdm(
+        pieces(),
+        t("Finding the types in {file}", file=layout.path.name),
+        delay=2,
+        leave=False,
+    ):
         for finder, column in zip(finders, batch.columns, strict=True):
             finder.see(column)
     return _Survey(pieces, finders)
@@ -165,12 +172,12 @@ def _survey(layout: Layout) -> _Survey:
     largest = min(layout.path.stat().st_size + 1, 2**31 - 2)
     for block in (_BLOCK, largest) if not layout.dialect.space else ():
         try:
-            return _look(lambda block=block: _fast(layout, block), layout.width)  # type: ignore[misc]
+            return _look(lambda block=block: _fast(layout, block), layout)  # type: ignore[misc]
         except _Odd:
             break
         except pa.ArrowInvalid:  # a row larger than the block
             continue
-    survey = _look(lambda: _slow(layout), layout.width)
+    survey = _look(lambda: _slow(layout), layout)
     if layout.width > 1 and _has_comments(layout):
         tell_comments(layout.path)
     return survey
@@ -207,6 +214,20 @@ def _rows(
         ) from None
 
 
+def _tell_odd(path: Path, odd: dict[str, str]) -> None:
+    if odd:
+        cells = ", ".join(
+            f"{key} ({cell[:30]!r})" for key, cell in list(odd.items())[:5]
+        )
+        notice(
+            t(
+                "In {file} nearly all cells of a column are numbers or dates, but not all, so it stays text: {cells}.",
+                file=path.name,
+                cells=cells,
+            )
+        )
+
+
 def _read(
     path: Path,
     encoding: str | None,
@@ -233,6 +254,14 @@ def _read(
     ]
     plain = unguarded if layout.encoding == "utf-8-sig" else str
     keys = name_keys([plain(cells[number]) for number in kept], path.name)
+    _tell_odd(
+        path,
+        {
+            key: odd
+            for key, number in zip(keys, kept, strict=True)
+            if (odd := survey.types[number].odd)
+        },
+    )
     schema = pa.schema(
         [
             (key, survey.types[number].dtype)

@@ -17,6 +17,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from tqdm.auto import tqdm
+
 from ..core.errors import FileError, ParameterError
 from ..core.text import t
 from .encoding import notice
@@ -81,7 +83,13 @@ def _broken_line(path: Path, encoding: str, dialect: Dialect) -> int:
     with path.open(encoding=encoding, newline="") as text:
         rows = dialect.rows(text, strict=True)
         try:
-            for _ in rows:
+            for _ in tqdm(
+                rows,
+                t("Checking {file}", file=path.name),
+                delay=2,
+                unit_scale=True,
+                leave=False,
+            ):
                 pass
         except csv.Error:
             return int(rows.line_num)

@@ -32,7 +32,11 @@ def archive_kind(path: Path) -> str:
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
     except (zipfile.BadZipFile, OSError, ValueError):
-        return "zip"
+        return (
+            "xlsx"
+            if _ALIASES.get(ending := path.suffix[1:].lower(), ending) == "xlsx"
+            else "zip"
+        )
     office = {"[Content_Types].xml", "content.xml"} & names
     return (
         "xlsx"
@@ -69,15 +73,14 @@ def _refuse_page(path: Path, start: str) -> None:
 
 def _by_text(start: str, marks: str) -> str | None:
     lines = [line for line in start.splitlines() if line.strip()]
+    whole = lines if len(start) < 20_000 else lines[:-1]
     if re.match(r'\s*(\{\s*("|\})|\[\s*[\[{\]])', start):
         return (
             "jsonl"
             if len(lines) > 1 and all(re.match(r'\{.*"', line) for line in lines[:2])
             else "json"
         )
-    counts = {
-        mark: {line.count(mark) for line in lines[:-1] or lines} for mark in marks
-    }
+    counts = {mark: {line.count(mark) for line in whole} for mark in marks}
     mark = next(
         (
             mark

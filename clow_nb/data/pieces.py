@@ -12,18 +12,21 @@ from lance.optimize import Compaction
 # %% ../../nbs/data/00k_pieces.ipynb #867d0d83
 _MANY = 64
 _SIZES = (
-    1_000,
-    20_000,
-)  # rows; what is larger than the first is put together again only when there are many of those
+    (0, 1_000),
+    (1_000, 20_000),
+)  # rows; what was put together once is put together again when there is much of that
 
 
 def tidied(head: LanceDataset) -> LanceDataset:
     """`head`, whose small fragments were put together if there were many."""
-    for size in _SIZES:
+    for least, size in _SIZES:
         if int(head.get_version()["metadata"]["total_fragments"]) <= _MANY:
             break
         if (
-            sum(fragment.physical_rows < size for fragment in head.get_fragments())
+            sum(
+                least <= fragment.physical_rows < size
+                for fragment in head.get_fragments()
+            )
             > _MANY
         ):
             options = {"target_rows_per_fragment": size, "materialize_deletions": False}

@@ -20,17 +20,22 @@ from ..core.context import Context
 from ..core.errors import AlreadyExists, DataError
 from ..core.refs import check_name
 from .diff import diff, touched_rows
-from .documents import assemble, shred_pieces
 from .history import location, record
-from .layout import BASE, ID, columns
+from .layout import BASE, ID
 from .lock import commit_lock
-from .merge import change_of
 from .objects import FileDocuments, stored
-from .reading import Snapshot, documents_by_id
-from .rows import Rows, as_rows, spooled
-from .sources import check_key, identified, ids_of, keyed, shred_source
+from .reading import Snapshot
+from .rows import Rows, as_rows
+from clow_nb.data.sources import (
+    check_key,
+    fitted,
+    identified,
+    ids_of,
+    keyed,
+    shred_source,
+)
 from .table import Change, Commit, Plan, Stamp, create_table, drop_table
-from .values import same
+from .upsert import upsert_plan
 
 # %% ../../nbs/data/07b_plans.ipynb #e70e563a
 def read_source(
@@ -101,18 +106,6 @@ def create(
         record(ctx, kind, name, commit)
 
 # %% ../../nbs/data/07b_plans.ipynb #935507a7
-def _fitting(rows: Rows, schema: pa.Schema) -> Rows:
-    """`rows` in the columns of `schema`, also when others added columns since they were shredded."""
-    ours, theirs = (
-        [(key, field.name, field.type) for key, field in columns(s).items()]
-        for s in (rows.schema, schema)
-    )
-    if ours[: len(theirs)] == theirs:
-        return rows
-    documents = (document for table in rows.tables() for document in assemble(table))
-    return spooled(shred_pieces(documents, schema), rows.folder, schema)
-
-
 def _check_new(head: LanceDataset, rows: Rows) -> None:
     """Raise `AlreadyExists` for ids that `head` has."""
     if not rows.named:
@@ -144,10 +137,10 @@ def _check_new(head: LanceDataset, rows: Rows) -> None:
 def append_plan(rows: pa.Table | Rows, key: str | None) -> Plan:
     """The plan that adds rows; with a natural key, rows that are known are updated, key by key."""
     if key:
-        return _upsert_plan(keyed(rows, key))
+        return upsert_plan(keyed(rows, key))
 
     def plan(head: LanceDataset, last: Commit) -> Change | None:
-        fitting = _fitting(as_rows(rows), Snapshot(head, last).schema)
+        fitting = fitted(as_rows(rows), Snapshot(head, last).schema)
         _check_new(head, fitting)
         made = identified(
             fitting,
@@ -159,32 +152,6 @@ def append_plan(rows: pa.Table | Rows, key: str | None) -> Plan:
             Change(made, added=len(made), end=last.end + len(made))
             if len(made)
             else None
-        )
-
-    return plan
-
-
-def _upsert_plan(rows: Rows) -> Plan:
-    new = {
-        document[ID]: document
-        for table in rows.tables()
-        for document in assemble(table)
-    }
-
-    def plan(head: LanceDataset, last: Commit) -> Change | None:
-        there = documents_by_id(Snapshot(head, last), new)
-        wanted = {
-            identity: {**there.get(identity, {}), **document}
-            for identity, document in new.items()
-        }
-        return change_of(
-            head,
-            last,
-            {
-                i: document
-                for i, document in wanted.items()
-                if not same(document, there.get(i))
-            },
         )
 
     return plan

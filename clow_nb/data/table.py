@@ -25,7 +25,8 @@ from ..core.errors import ConflictError, FileError
 from .commits import Commit, Stamp
 from .layout import ID, align, columns
 from .lock import file_lock
-from .rewrite import combined, located, replacement
+from .pieces import tidied
+from .rewrite import combined, located, replaced, replacement
 from .rows import Rows, as_rows
 
 # %% ../../nbs/data/01_table.ipynb #37730eac
@@ -34,7 +35,8 @@ class Change:
     """What a commit does: `added` new rows, `updated` rows with new contents (both in `rows`), and rows to drop by `_id`.
 
     `end` is the `_pos` after the last row, where that changes; `moves` says that new rows belong between old ones.
-    `places` is where the updated and the removed rows lie (see `rewrite.located`), if that was looked up already. `cells` are
+    `places` is where the updated and the removed rows lie (see `rewrite.located`), if that was looked up already; of `Rows`, the
+    updated ones come first, as in `places`. `unchanged` counts rows that came again as they were. `cells` are
     some columns of other rows that are updated where they lie. `emptied` are keys whose columns hold nothing after it.
     """
 
@@ -44,6 +46,7 @@ class Change:
     removed: tuple[str, ...] = ()
     end: int | None = None
     moves: bool = False
+    unchanged: int = 0
     places: pa.Table | None = None
     cells: pa.Table | None = None
     emptied: frozenset[str] = frozenset()
@@ -73,9 +76,11 @@ def _transaction(head: LanceDataset, change: Change) -> Transaction:
         return Transaction(head.version, LanceOperation.Append(fragments))
     if change.cells is not None and not (len(change.rows) or change.removed):
         return _columns(head, change.cells)
-    assert isinstance(
-        change.rows, pa.Table
-    )  # only rows that are added come as a stream
+    if isinstance(change.rows, Rows):
+        assert change.places is not None
+        return replaced(
+            head, change.rows.reader(head.schema), change.places, change.updated
+        )
     ids = [
         *(change.rows[ID].to_pylist() if len(change.rows) > change.added else ()),
         *change.removed,
@@ -194,7 +199,9 @@ class Table:
         for _ in range(_TRIES):
             with self.lock(), suppress(_Beaten):
                 last = (self.log(last) or [last])[-1]
-                made = _attempt(without_leftovers(self.at(), last), stamp, plan, last)
+                made = _attempt(
+                    tidied(without_leftovers(self.at(), last)), stamp, plan, last
+                )
                 if made is not None:
                     then(made)
                 return made
@@ -246,6 +253,7 @@ def _attempt(
             added=change.added,
             updated=change.updated,
             removed=len(change.removed),
+            unchanged=change.unchanged,
             end=last.end if change.end is None else change.end,
             ordered=last.ordered and change.keeps_order(),
             emptied=_emptied(last, change),

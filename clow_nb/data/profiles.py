@@ -112,11 +112,11 @@ def _counted(
     encoded = {
         key for key, field in columns(snapshot.table.schema).items() if is_json(field)
     }
-    chosen = (
+    chosen = [
         decoded(found[key]) if key in encoded else found[key]
         for key in found
         if key in keys
-    )
+    ]
     return describe(chosen, snapshot.commit.rows, label, texts)
 
 # %% ../../nbs/data/07d_profiles.ipynb #412c98f0

@@ -59,7 +59,7 @@ def _top(values: Any, most: int = 3, longest: int = 24) -> Safe:
 
 def _histogram(row: dict[str, Any], width: int = 84, height: int = 20) -> Safe | None:
     """The bins of a key as little columns; nothing where all values are alike."""
-    bars = row["histogram"] or ()
+    bars: list[dict[str, Any]] = row["histogram"] or []
     counts = [bar["count"] for bar in bars]
     if len(counts) < 2:
         return None

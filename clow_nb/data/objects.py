@@ -24,7 +24,7 @@ from .storage import Storage, copy, name_of, partial, reading
 # %% ../../nbs/data/02m_objects.ipynb #eab29e23
 @dataclass(frozen=True)
 class RawFile:
-    """A file that a reader puts into a document: `path` is a `pathlib.Path`, or a `zipfile.Path` inside an archive."""
+    """A file that a reader puts into a document: `path` is a `pathlib.Path`, a `zipfile.Path` inside an archive, or bytes."""
 
     path: Any
     name: str

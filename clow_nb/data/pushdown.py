@@ -150,14 +150,6 @@ class Pushed(NamedTuple):
             else f"({self.where} OR {self.odd})"
         )
 
-    @property
-    def regular(self) -> str | None:
-        """The regular rows of `where`."""
-        parts = ([self.where] if self.where else []) + (
-            [f"NOT {self.odd}"] if self.odd != NEVER else []
-        )
-        return " AND ".join(parts) or None
-
 
 def push_down(query: Mapping[str, Any] | None, schema: pa.Schema) -> Pushed:
     """What a table of `schema` can say about a query. Raises `QueryError` as `compile_query` does."""

@@ -15,8 +15,8 @@ import pyarrow as pa
 from polars.io.plugins import register_io_source
 
 from .documents import assemble
-from .finding import row_numbers
-from .layout import ID, NULLS, POS, REST, columns
+from .finding import known_numbers, row_numbers
+from .layout import ID, NULLS, POS, REST
 from .order import compile_projection, parse_sort
 from .pushdown import push_down
 from .query import compile_query, query_keys, top_keys
@@ -60,15 +60,10 @@ def tables_in_order(snapshot: Snapshot) -> Iterator[pa.Table]:
 
 # %% ../../nbs/data/02d_reading.ipynb #acddc3f2
 def _streamed(
-    snapshot: Snapshot, query: Query, names: list[str], limit: int | None
+    snapshot: Snapshot, query: Query, names: list[str], **options: Any
 ) -> Iterator[dict[str, Any]]:
-    """The documents that match as they lie on disk; with a `limit` no more is read than needed."""
+    """The documents that match as they lie on disk."""
     pushed, matches = push_down(query, snapshot.table.schema), compile_query(query)
-    options = (
-        {}
-        if limit is None
-        else {"batch_size": 512, "batch_readahead": 1, "fragment_readahead": 1}
-    )
     for table in read_tables(snapshot, names, pushed.candidates, **options):
         documents = _documents(snapshot, table)
         if pushed.exact and table[REST].null_count == table[NULLS].null_count == len(
@@ -77,6 +72,22 @@ def _streamed(
             yield from documents
         else:
             yield from filter(matches, documents)
+
+
+def _first(
+    snapshot: Snapshot, query: Query, names: list[str], limit: int
+) -> list[dict[str, Any]] | None:
+    """The first documents that match, when there are enough of them at the beginning of the table."""
+    if known_numbers(snapshot, query) is not None:
+        return None
+    fragments = list(islice(snapshot.table.get_fragments(), 1))
+    found = list(
+        islice(
+            _streamed(snapshot, query, names, fragments=fragments, batch_size=2048),
+            limit,
+        )
+    )
+    return found if len(found) == limit else None
 
 
 def _documents(snapshot: Snapshot, table: pa.Table) -> Iterator[dict[str, Any]]:
@@ -120,7 +131,13 @@ def read_documents(
         None if limit is None else skip + limit
     )
     if query and not order and snapshot.commit.ordered and not skip:
-        return map(project, islice(_streamed(snapshot, query, names, limit), limit))
+        found = (
+            _streamed(snapshot, query, names)
+            if limit is None
+            else _first(snapshot, query, names, limit)
+        )
+        if found is not None:
+            return map(project, found)
     if query or order:
         tables = _pieces(
             snapshot, row_numbers(snapshot, query, order)[skip:stop], names

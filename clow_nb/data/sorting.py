@@ -18,6 +18,7 @@ from .conditions import NEVER, NOWHERE, Place
 from .documents import assemble
 from .layout import columns
 from .order import sort_key, sort_place
+from .packing import column_order
 from .pushdown import locate, odd_rows
 from .query import top_keys
 from clow_nb.data.snapshot import (
@@ -33,15 +34,19 @@ from clow_nb.data.snapshot import (
 Groups = dict[tuple, np.ndarray]
 
 
-def _spans(values: pl.Series, direction: int) -> Callable[[tuple], tuple[int, int]]:
-    """A function from a key to where it belongs among sorted values: before the first equal one, and after the last."""
+def _spans(
+    values: pl.Series, order: np.ndarray, direction: int
+) -> Callable[[tuple], tuple[int, int]]:
+    """A function from a key to where it belongs among the values in order: before the first equal one, and after the last."""
 
     def first(holds: Callable[[tuple], bool]) -> int:
-        low, high = 0, len(values)
+        low, high = 0, len(order)
         while low < high:
             middle = (low + high) // 2
             low, high = (
-                (low, middle) if holds(sort_key(values[middle])) else (middle + 1, high)
+                (low, middle)
+                if holds(sort_key(values[int(order[middle])]))
+                else (middle + 1, high)
             )
         return low
 
@@ -56,9 +61,8 @@ def _spans(values: pl.Series, direction: int) -> Callable[[tuple], tuple[int, in
 
 def _arranged(values: pl.Series, groups: Groups, direction: int) -> np.ndarray:
     """The places of `values` (null in the rows of `groups`) in order."""
-    frame = pl.DataFrame({"value": values}).with_row_index("place").drop_nulls()
-    frame = frame.sort("value", descending=direction < 0, maintain_order=True)
-    regular, span = frame["place"].to_numpy(), _spans(frame["value"], direction)
+    regular = column_order(values, direction < 0)
+    span = _spans(values, regular, direction)
     pieces, at = [], 0
     for key in sorted(groups, reverse=direction < 0):
         start, end = span(key)
@@ -67,7 +71,7 @@ def _arranged(values: pl.Series, groups: Groups, direction: int) -> np.ndarray:
             np.sort(np.concatenate([regular[start:end], groups[key]])),
         ]
         at = end
-    return np.concatenate([*pieces, regular[at:]]).astype(np.int64)
+    return np.concatenate([*pieces, regular[at:]])
 
 # %% ../../nbs/data/02j_sorting.ipynb #8db8be57
 _EMPTY, _NULL, _NAN = (0,), (1,), (2, 0, 0)

@@ -313,7 +313,7 @@ class Ledger(_Changing):
         }
         if row.cancelled:
             values |= {"status": "CANCELLED", "ended_at": now()}
-        elif strikes >= _MOST_STRIKES:
+        elif strikes >= max(_MOST_STRIKES, row.retries):
             reason = t(
                 "The worker died {count} times at this run; it is not tried again.",
                 count=strikes,

@@ -214,14 +214,18 @@ def enqueue_workflow(
     name: str,
     *args: Any,
     id: str | None = None,
-    queue: str = "clow-pipelines",
     kind: str = "",
     target: str = "",
     parent: str = "",
+    **how: Any,
 ) -> Run:
-    """Hand in the workflow plug-in `name`; `NotFound` if there is none, and with an `id` that there is, that run is the answer."""
+    """Hand in the workflow plug-in `name`; `NotFound` if there is none, and with an `id` that there is, that run is the answer.
+
+    `how` it is to be run is said in the words of `Runs.submit`: `priority`, `retries`, `queue`.
+    """
     registry("workflow").get(name)
     ledger, kind = Ledger(ctx), kind or name
+    options = {"queue": "clow-pipelines"} | check_options(how)
     row = RunRow(
         id or new_id(kind),
         kind,
@@ -229,7 +233,7 @@ def enqueue_workflow(
         workflow=name,
         params=_plain(list(args)),
         parent=parent,
-        queue=queue,
+        **options,
     )
     run = Run(ctx, ledger.add(row).id)
     ensure_worker(ctx)

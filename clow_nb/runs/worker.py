@@ -222,7 +222,8 @@ def call_loops(worker: Worker, next_calls: dict[str, float]) -> None:
 def serve(worker: Worker, capacity: int) -> None:
     """Work until the worker is told to end and its notebooks are done."""
     start_pool(_preimports())
-    import_module("clow_nb.runs.client")
+    for late in ("client", "schedules"):
+        import_module(f"clow_nb.runs.{late}")
     worker.durable = durable = Durable(worker.ctx, worker.id, worker.work)
     admission, bell = Admission(worker.ctx, worker.id, capacity), Bell(worker.ctx.home)
     heart(worker)

@@ -34,7 +34,7 @@ class Channel(AsyncKernelClient):
         self.pulse: zmq.Socket[bytes] = zmq.Context.shadow(
             self.context.underlying
         ).socket(zmq.DEALER)
-        self.pulse.linger = 0
+        self.pulse.setsockopt(zmq.LINGER, 0)
         self.pulse.connect(self._make_url("hb"))
         self.asked = self.heard = 0.0
 

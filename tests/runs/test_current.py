@@ -106,6 +106,7 @@ def test_what_an_output_may_not_be(run: Path) -> None:
 def test_an_attempt_that_was_taken_over_changes_nothing(run: Path, ctx: Context) -> None:
     current.output("x", 1)
     current.guard()
+    Ledger(ctx).release("this worker")
     Ledger(ctx).begin("r1", "another worker")
     for write in (current.guard, lambda: current.output("x", 2)):
         with pytest.raises(RunError):

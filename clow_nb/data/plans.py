@@ -14,12 +14,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 from lance.dataset import LanceDataset
 
 from ..core.context import Context
 from ..core.errors import AlreadyExists, DataError
 from ..core.refs import check_name
-from .diff import diff, touched_rows
+from .cells import unlike
+from .diff import touched_rows
 from .history import location, record
 from .layout import BASE, ID
 from .lock import commit_lock
@@ -162,18 +164,26 @@ def restore_plan(old: Snapshot) -> Plan:
 
     def plan(head: LanceDataset, last: Commit) -> Change | None:
         now = Snapshot(head, last)
-        changes = diff(now, old).select(ID, "change").unique()
-        ids = {
-            kind: group[ID].to_list() for (kind,), group in changes.group_by("change")
-        }
-        back = [*ids.get("updated", []), *ids.get("added", [])]
-        _, rows = touched_rows(now, old)
-        rows = rows.filter(pa.compute.is_in(rows[ID], pa.array(back, pa.string())))
-        added, removed = len(ids.get("added", [])), tuple(ids.get("removed", []))
-        emptied = frozenset(now.keys) - frozenset(old.keys)
-        change = Change(
-            rows, added, len(rows) - added, removed, moves=added > 0, emptied=emptied
+        there, back = touched_rows(now, old)
+        place = pc.index_in(back[ID], there[ID].combine_chunks())
+        known, missing = back.filter(pc.is_valid(place)), back.filter(pc.is_null(place))
+        updated = known.filter(unlike(there.take(place.drop_null()), known).to_arrow())
+        removed = (
+            there[ID]
+            .filter(pc.invert(pc.is_in(there[ID], back[ID].combine_chunks())))
+            .to_pylist()
         )
-        return change if back or removed else None
+        rows, emptied = pa.concat_tables([updated, missing]), frozenset(
+            now.keys
+        ) - frozenset(old.keys)
+        change = Change(
+            rows,
+            len(missing),
+            len(updated),
+            tuple(removed),
+            moves=len(missing) > 0,
+            emptied=emptied,
+        )
+        return change if len(rows) or removed else None
 
     return plan

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from lance.dataset import LanceDataset
 
 from ..core.text import t
+from .cells import comparable
 from .documents import assemble, shred
 from .encoding import notice
 from .layout import ID, NULLS, POS, REST, align, columns, is_json
@@ -26,25 +27,11 @@ from .table import Change, Commit, Plan
 from .values import from_json, same
 
 # %% ../../nbs/data/07p_upsert.ipynb #72cb7f09
-def _bits(array: pa.Array) -> pa.Array:
-    """An array that is equal to another's where the values are the same."""
-    if array.type == pa.float64():
-        return array.view(pa.int64())
-    if pa.types.is_list(array.type):
-        return pa.ListArray.from_arrays(
-            array.offsets, _bits(array.values), mask=array.is_null()
-        )
-    if pa.types.is_struct(array.type):
-        parts = [_bits(array.field(number)) for number in range(array.type.num_fields)]
-        return pa.StructArray.from_arrays(
-            parts, [field.name for field in array.type], mask=array.is_null()
-        )
-    return array
-
-
 def _differ(field: pa.Field, old: pa.Array, new: pa.Array) -> pl.Series:
     """In which rows there is a new value unlike the old one."""
-    first, second = (pl.Series(pl.from_arrow(_bits(array))) for array in (old, new))
+    first, second = (
+        pl.Series(pl.from_arrow(comparable(array))) for array in (old, new)
+    )
     differ = second.is_not_null() & first.ne_missing(second)
     if is_json(field) and differ.any():
         pairs = zip(differ, old.to_pylist(), new.to_pylist(), strict=True)

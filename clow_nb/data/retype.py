@@ -26,7 +26,7 @@ def _numeral(text: str) -> str:
     text = text.strip().replace("\u2212", "-")
     if "_" in text:
         raise ValueError(text)
-    return text.replace(",", "") if _THOUSANDS.fullmatch(text) else text
+    return text.replace(",", "") if "," in text and _THOUSANDS.fullmatch(text) else text
 
 
 def _int(value: Any) -> int:

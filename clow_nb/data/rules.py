@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from tqdm.auto import tqdm
 
 from ..core.text import t
-from .documents import assemble, shred
+from .documents import MISSING, assemble, shred
 from clow_nb.data.layout import (
     BASE,
     ID,
@@ -206,6 +206,12 @@ def retyped_keys(rules: Iterable[Rule]) -> set[str]:
     return {key for rule in rules if rule.retypes for key in rule.writes}
 
 
+def _differ(old: Document, new: Document, keys: Collection[str]) -> bool:
+    return old is not new and any(
+        not same(old.get(key, MISSING), new.get(key, MISSING)) for key in keys
+    )
+
+
 def outcome(
     snapshot: Snapshot, rules: Collection[Rule], skip: Collection[str] = ()
 ) -> Outcome:
@@ -218,8 +224,7 @@ def outcome(
     known, kept = columns(table.schema), set()
     for rows, pairs in passed(snapshot, rules, skip, keys):
         moved = [
-            new is not None
-            and ((old is not new and not same(old, new)) or not retyped.isdisjoint(old))
+            new is not None and (_differ(old, new, keys) or not retyped.isdisjoint(old))
             for old, new in pairs
         ]
         gone += [old[ID] for old, new in pairs if new is None]

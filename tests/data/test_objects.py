@@ -14,11 +14,9 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import polars as pl
 import pytest
-from moto.server import ThreadedMotoServer
 from PIL import Image
 
 from clow_nb.core.context import Context
@@ -222,6 +220,23 @@ def test_putting_again_saves_a_file_from_a_clean_up_that_looked_before(objects: 
     assert objects.read(reference) == b"wanted again"
 
 
+def test_who_puts_waits_for_a_clean_up_that_has_looked(objects: Objects) -> None:
+    reference = objects.put(b"wanted again")
+    _age(objects, reference)
+    other = threading.Thread(target=Objects(objects.ctx).put, args=(b"wanted again",))
+
+    class Slow(Objects):
+        def _age(self, name: str) -> timedelta | None:
+            age = super()._age(name)
+            other.start()
+            other.join(0.3)
+            return age
+
+    assert Slow(objects.ctx).remove(reference["object"], timedelta(days=1))
+    other.join()
+    assert objects.read(reference) == b"wanted again"
+
+
 def _put_many(objects: Objects, rounds: int) -> None:
     for number in range(rounds):
         content = str(number % 5).encode()
@@ -239,7 +254,7 @@ def _clean_often(objects: Objects, rounds: int) -> None:
 
 def test_putting_and_cleaning_at_once_loses_nothing(objects: Objects) -> None:
     context = multiprocessing.get_context("forkserver")
-    jobs = [context.Process(target=_put_many, args=(Objects(objects.ctx), 60)), context.Process(target=_clean_often, args=(objects, 60))]
+    jobs = [context.Process(target=_put_many, args=(Objects(objects.ctx), 30)), context.Process(target=_clean_often, args=(objects, 30))]
     for job in jobs:
         job.start()
     for job in jobs:
@@ -248,20 +263,6 @@ def test_putting_and_cleaning_at_once_loses_nothing(objects: Objects) -> None:
 
 
 # --- an object store
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    names = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": endpoint}
-    for name, value in {**names, "AWS_ALLOW_HTTP": "true"}.items():
-        monkeypatch.setenv(name, value)
-    urlopen(Request(f"{endpoint}/bucket", method="PUT"))
-    yield "s3://bucket/team"
-    server.stop()
 
 
 def test_objects_in_an_object_store(tmp_path: Path, bucket: str) -> None:

@@ -4,17 +4,14 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import pyarrow as pa
 import pytest
 from lance.fragment import write_fragments
 from lance.optimize import Compaction
-from moto.server import ThreadedMotoServer
 
 from clow_nb.core.context import Context
 from clow_nb.core.errors import ConflictError, FileError, NotFound, ParameterError
@@ -266,20 +263,6 @@ def test_a_damaged_manifest_names_the_version_and_spares_the_others(tmp_path: Pa
 
 
 # --- an object store
-
-
-@pytest.fixture
-def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    names = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL": endpoint}
-    for name, value in {**names, "AWS_ALLOW_HTTP": "true"}.items():
-        monkeypatch.setenv(name, value)
-    urlopen(Request(f"{endpoint}/bucket", method="PUT"))
-    yield "s3://bucket/team"
-    server.stop()
 
 
 def test_upkeep_in_an_object_store(tmp_path: Path, bucket: str) -> None:

@@ -78,7 +78,7 @@ def _batches(
 
 def columns_of(snapshot: Snapshot) -> dict[str, Column]:
     """Each key of the version: those with a column first, as they came; then the others by name."""
-    fields, odd = columns(snapshot.table.schema), _odd_values(snapshot)
+    fields, odd = snapshot.fields, _odd_values(snapshot)
     empty = pl.DataFrame(pl.from_arrow(snapshot.table.schema.empty_table()))
     found = {}
     for key in [*fields, *sorted(odd.keys() - fields.keys())]:

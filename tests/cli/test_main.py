@@ -1,6 +1,7 @@
 """The command line: help for every command, one sentence for every error, the house in order."""
 
 import json
+import re
 import subprocess
 import sys
 import urllib.request
@@ -12,6 +13,8 @@ from click.testing import CliRunner
 
 from clow_nb.cli import main as door
 from clow_nb.core.context import Context
+from clow_nb.runs.launch import worker_alive
+from clow_nb.runs.schedules import Schedules
 
 CLOW = [sys.executable, "-c", "from clow_nb.cli.main import main; main()"]
 
@@ -28,6 +31,26 @@ def test_every_command_explains_itself_and_is_in_the_readme() -> None:
         assert command.help and all(o.help for o in command.params if isinstance(o, click.Option)), name
         assert CliRunner().invoke(door.cli, [name, "--help"]).exit_code == 0
         assert name in readme
+        for below, inner in (command.commands if isinstance(command, click.Group) else {}).items():
+            assert inner.help and all(o.help for o in inner.params if isinstance(o, click.Option)), below
+            assert CliRunner().invoke(door.cli, [name, below, "--help"]).exit_code == 0
+            assert re.search(rf"clow {name} [a-z| ]*\b{below}\b", readme), f"clow {name} {below}"
+
+
+def test_a_worker_is_installed_as_a_file_and_not_switched_on(tmp_path: Path) -> None:
+    home = tmp_path / ".clow"
+    done = _clow("worker", "--install", "--home", str(home), cwd=tmp_path, XDG_CONFIG_HOME=str(tmp_path / "config"))
+    assert done.returncode == 0, done.stderr
+    (unit,) = (tmp_path / "config" / "systemd" / "user").iterdir()
+    assert f"Written: {unit}" in done.stdout and f"enable --now {unit.name}" in done.stdout
+    assert f'Environment="CLOW_HOME={home}"' in unit.read_text() and "clow_nb.runs.worker" in unit.read_text()
+    assert not worker_alive(Context.open(home))
+
+
+def test_the_home_says_when_schedules_are_asleep(tmp_path: Path) -> None:
+    home = tmp_path / ".clow"
+    Schedules(Context.open(home)).create("nightly", "0 3 * * *", notebook="report.ipynb")
+    assert "Schedules are asleep" in _clow("status", "--home", str(home), cwd=tmp_path).stdout
 
 
 @pytest.mark.parametrize(

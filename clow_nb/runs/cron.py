@@ -19,9 +19,8 @@ def check_cron(cron: str) -> str:
     from croniter import croniter
 
     parts = cron.split() if isinstance(cron, str) else []
-    if not (
-        len(parts) == 5 or len(parts) == 1 and cron.startswith("@")
-    ) or not croniter.is_valid(cron):
+    formed = len(parts) == 5 or (len(parts) == 1 and cron.startswith("@"))
+    if not formed or not croniter.is_valid(cron):
         raise ParameterError(
             "{cron!r} is no schedule. Write minute, hour, day, month and weekday, such as '0 3 * * *' for three every night, "
             "'*/15 * * * 1-5', or a word: @hourly, @daily, @weekly, @monthly.",

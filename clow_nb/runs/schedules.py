@@ -225,7 +225,7 @@ class Schedules:
             "overlap",
             "paused",
         )
-        types = {name: pl.String for name in names} | {
+        types: dict[str, Any] = {name: pl.String for name in names} | {
             "next": pl.List(pl.String),
             "paused": pl.Boolean,
         }

@@ -66,18 +66,23 @@ class _Bytes:
             len(least),
         )
         self.start, self.end = ends[:-1] + prefix, ends[1:]
-        data = np.frombuffer(array.buffers()[2] or b"", np.uint8)
-        data = data if len(data) >= 8 else np.concatenate([data, np.zeros(8, np.uint8)])
+        data = np.concatenate(
+            [np.frombuffer(array.buffers()[2] or b"", np.uint8), np.zeros(8, np.uint8)]
+        )
+        self._text = data[ends[0] : ends[-1]]
         self._data = np.ndarray((len(data) - 7,), ">u8", buffer=data, strides=(1,))
+
+    def goes_on(self, at: int) -> bool:
+        """Whether texts may differ from `at` on; a zero byte looks like the end of a text."""
+        return bool((self.end - self.start).max() > at) or not self._text.all()
 
     def load(self, rows: np.ndarray | slice, at: int) -> np.ndarray:
         """Eight bytes of each of these rows, from `at` on."""
-        start, left = self.start[rows] + at, self.end[rows] - self.start[rows] - at
-        inside = np.minimum(start, len(self._data) - 1)
-        moved = np.clip(start - inside, 0, 7).astype(np.uint64) * np.uint64(8)
-        words = self._data[inside].astype(np.uint64) << moved
-        cut = (8 - np.clip(left, 1, 8)).astype(np.uint64) * np.uint64(8)
-        return np.where(left > 0, words >> cut << cut, np.uint64(0))
+        start, end = self.start[rows] + at, self.end[rows]
+        outside = ((8 - np.clip(end - start, 0, 8)) * 8).astype(np.uint64)
+        return (
+            self._data[np.minimum(start, end)].astype(np.uint64) >> outside << outside
+        )
 
 # %% ../../nbs/data/02k_packing.ipynb #ee9ed317
 _LOW = np.uint64(2**32 - 1)
@@ -109,6 +114,8 @@ def _text_order(texts: pl.Series, falling: bool) -> np.ndarray:
     equal = (found.high[1:] == found.high[:-1]) & (
         found.low[1:] == found.low[:-1]
     )  # each with the one after it
+    if not loaded.goes_on(at):
+        return order
     while equal.any() and not done:
         tied = np.flatnonzero(np.append(equal, False) | np.append(False, equal))
         runs = np.cumsum(~np.append(False, equal))[tied].view(np.uint64)

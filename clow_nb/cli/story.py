@@ -93,9 +93,9 @@ class Story:
 def own_documents(file: str, text: str, label: str) -> list[dict[str, Any]]:
     """The documents of a user's file. Raises `DataError` for a missing key or a single class, `FileError` for the file."""
     from clow_nb.data.files import read_file
+    from clow_nb.data.shaping import as_documents
 
-    content: Any = read_file(Path(file))
-    documents = content.to_pylist() if hasattr(content, "to_pylist") else list(content)
+    documents = list(as_documents(read_file(Path(file))))
     known = list(
         dict.fromkeys(key for document in documents[:1000] for key in document)
     )

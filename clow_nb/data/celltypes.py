@@ -56,7 +56,7 @@ def _fits(values: pa.Array, dtype: pa.DataType) -> bool:
         return False
     return True
 
-
+# %% ../../nbs/data/03a_celltypes.ipynb #3ee2a114
 def _odd_one(values: pa.Array, types: Iterable[pa.DataType]) -> str | None:
     """The first cell that keeps a column from a type which nearly all of its cells fit."""
     for dtype in types:
@@ -92,7 +92,7 @@ class TypeFinder:
         """The type so far; text where nothing was seen."""
         return self._left[0] if self._left else pa.string()
 
-
+# %% ../../nbs/data/03a_celltypes.ipynb #e8b46bc5
 def converted(cells: pa.Array, dtype: pa.DataType) -> pa.Array:
     """Cells of text in the type that was found for their column."""
     unset = pc.equal(cells, r"\N")  # how databases write null

@@ -227,7 +227,7 @@ def _tell_odd(path: Path, odd: dict[str, str]) -> None:
             )
         )
 
-
+# %% ../../nbs/data/03b_delimited.ipynb #405f716d
 def _read(
     path: Path,
     encoding: str | None,

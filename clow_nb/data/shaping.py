@@ -125,7 +125,7 @@ def as_documents(found: Any) -> Iterator[_Document]:
         for row in batch.to_pylist():
             yield {key: value for key, value in row.items() if value is not None}
 
-
+# %% ../../nbs/data/03l_shaping.ipynb #c278ad97
 def _reshaped(
     documents: Iterable[_Document], steps: list[_Lists | _Spans]
 ) -> Iterator[_Document]:

@@ -46,7 +46,7 @@ def _sheet_names(book: Any) -> list[str]:
     ordered = sorted(pages, key=lambda page: page.visible != SheetVisibleEnum.Visible)
     return [page.name for page in ordered]
 
-
+# %% ../../nbs/data/03j_sheets.ipynb #47392f42
 def _find_sheet(path: Path, book: Any, sheet: str | int | None) -> Any:
     names: list[str] = book.sheet_names
     if (
@@ -180,7 +180,7 @@ def _header_of(
         list(_filled(iter(top), merged))[found.start - 1 : last + 1]
     )
 
-
+# %% ../../nbs/data/03j_sheets.ipynb #52fe5e39
 def read_xlsx(
     path: Path,
     encoding: str | None = None,

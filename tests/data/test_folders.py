@@ -110,7 +110,7 @@ def test_bombs_are_left_alone(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archives, "_GB", 4 * archives.shutil.disk_usage(tmp_path).free)
-    with pytest.raises(FileError, match="no room to unpack x.zip"):
+    with pytest.raises(FileError, match="no room to unpack"):
         _rows(_zip(tmp_path / "x.zip", {"x.csv": "a\n1\n"}))
 
 

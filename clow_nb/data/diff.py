@@ -47,16 +47,25 @@ def _row_ids(older: Snapshot, newer: Snapshot) -> set[int]:
         }
 
 
-_FEW = 5000
+_AT_ONCE = 20_000
 
 
 def _rows(snapshot: Snapshot, row_ids: set[int]) -> pa.Table:
     with readable(snapshot):
-        if len(row_ids) <= _FEW:
-            where = (
-                f"_rowid in ({', '.join(map(str, row_ids))})" if row_ids else "false"
+        if len(row_ids) <= max(_AT_ONCE, snapshot.commit.rows // 10):
+            texts = [str(row_id) for row_id in sorted(row_ids)]
+            few = [
+                ", ".join(texts[start : start + _AT_ONCE])
+                for start in range(0, len(texts), _AT_ONCE)
+            ]
+            parts = [
+                snapshot.table.to_table(filter=f"_rowid in ({part})") for part in few
+            ]
+            return (
+                pa.concat_tables(parts)
+                if parts
+                else snapshot.table.schema.empty_table()
             )
-            return snapshot.table.to_table(filter=where)
         table = snapshot.table.scanner(with_row_id=True).to_table()
     wanted = pa.array(row_ids, pa.uint64())
     return table.filter(pa.compute.is_in(table["_rowid"], wanted)).drop_columns(

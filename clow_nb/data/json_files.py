@@ -245,7 +245,7 @@ def _values(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
             )
     decoder.tell(path)
 
-
+# %% ../../nbs/data/03g_json_files.ipynb #d44e57e1
 def read_json(
     path: Path, encoding: str | None = None, *, extended: bool | None = None
 ) -> Iterator[dict[str, Any]]:

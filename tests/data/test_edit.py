@@ -1,13 +1,19 @@
 """Edits: undo and redo, targets, and what happens when others were faster."""
 
+import json
+import re
 from typing import Any
+from unittest.mock import patch
 
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from clow_nb.core.context import Context
 from clow_nb.core.errors import AlreadyExists, ConflictError, DataError, NotFound, ParameterError
 from clow_nb.data.dataset import Dataset, Datasets
+from clow_nb.data.values import same
 
 
 @pytest.fixture
@@ -232,3 +238,67 @@ def test_a_preview_counts_and_describes(books: Dataset) -> None:
     assert "1 added, 1 updated, 1 removed: 6 documents become 6." in preview._repr_html_()
     after = edit.commit()
     assert sorted(after.diff().rows(), key=str) == sorted(preview.cells.rows(), key=str)
+
+
+# --- rules are another way to do the same
+
+VALUES = st.sampled_from([0, 1, 2.5, "1", "1,000", "x", None, True, [1], {"k": 1}, 2**70])
+DOCUMENTS = st.lists(st.dictionaries(st.sampled_from(["a", "b", "c"]), VALUES, max_size=3), min_size=1, max_size=6)
+QUERIES = st.sampled_from([{}, {"a": 1}, {"b": {"$exists": True}}, {"c": {"$ne": None}}, {"_id": {"$in": ["d0", "d3"]}}])
+KEYS = st.sampled_from(["a", "b", "c", "new"])
+ACTS = st.lists(
+    st.one_of(
+        st.tuples(st.just("set"), QUERIES, KEYS, VALUES),
+        st.tuples(st.just("set"), QUERIES, KEYS, st.just(lambda document: len(document))),
+        st.tuples(st.just("set"), st.just("d0"), KEYS, VALUES),
+        st.tuples(st.just("unset"), QUERIES, KEYS),
+        st.tuples(st.just("delete"), QUERIES),
+        st.tuples(st.just("rename_key"), KEYS, KEYS, QUERIES),
+        st.tuples(st.just("retype"), KEYS, st.sampled_from(["int", "text", "list"]), st.none() | QUERIES, st.sampled_from(["keep", "null", "unset", "raise"])),
+        st.tuples(st.just("insert"), st.just([{"_id": "added", "a": "1"}])),
+        st.tuples(st.sampled_from(["undo", "redo"])),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def _edited(dataset: Dataset, acts: list[tuple], other: list[tuple]) -> Any:
+    """What comes of an edit, while somebody else sets cells: the errors, the preview, and the documents or the conflict."""
+    edit, log = dataset.edit(), []
+    for name, *arguments in acts:
+        try:
+            getattr(edit, name)(*arguments)
+        except (AlreadyExists, DataError, NotFound) as error:
+            log.append(type(error).__name__)
+    cells = edit.preview().cells
+    for name, *arguments in other:
+        theirs = dataset.at("latest").edit()
+        getattr(theirs, name)(*arguments)
+        theirs.commit()
+    try:
+        after = edit.commit()
+    except ConflictError as error:
+        return log, sorted(cells.rows(), key=str), sorted(re.findall(r"\w+\.\w+", str(error).split(". Nothing")[0]))
+    documents = {document["_id"]: document for document in after.documents()}
+    assert len(after) == len(documents)
+    return log, sorted(cells.rows(), key=str), documents
+
+
+@given(DOCUMENTS, ACTS, st.lists(st.tuples(st.just("set"), st.just("d0"), KEYS, VALUES), max_size=1))
+@settings(max_examples=40, deadline=None)
+def test_rules_do_what_single_documents_do(tmp_path_factory: Any, documents: list[dict], acts: list[tuple], other: list[tuple]) -> None:
+    datasets = Datasets(Context.open(tmp_path_factory.mktemp("ws") / ".clow"))
+    found = []
+    for name, many in [("d-single", 1000), ("d-rules", -1)]:
+        dataset = datasets.create(name, [{"_id": f"d{i}", **document} for i, document in enumerate(documents)])
+        with patch("clow_nb.data.steps._MANY", many):
+            found.append(_edited(dataset, acts, other))
+    assert same(_sorted(found[0]), _sorted(found[1]))
+
+
+def _sorted(found: Any) -> list[Any]:
+    """Without the order of keys in the texts of a preview."""
+    log, cells, rest = found
+    texts = [[*row[:3], *(text and json.dumps(json.loads(text), sort_keys=True) for text in row[3:])] for row in cells]
+    return [log, sorted(texts, key=str), rest]

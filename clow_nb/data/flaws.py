@@ -44,6 +44,12 @@ _RANK = (
 )
 
 
+def _repeated(traits: pl.DataFrame, same: str) -> pl.DataFrame:
+    """The few rows that share something with another one, so that only these are sorted and grouped."""
+    rows = traits.filter(~pl.col("blank"), pl.col(same).is_not_null())
+    return rows.filter(pl.col(same).is_duplicated())
+
+
 def _judging_first(traits: pl.DataFrame) -> pl.DataFrame:
     return traits.sort(
         _RANK, pl.col("split"), -pl.col(POS), descending=True, nulls_last=True
@@ -69,8 +75,8 @@ def _same_documents(traits: pl.DataFrame) -> pl.DataFrame:
 
 def _same_texts(traits: pl.DataFrame) -> pl.DataFrame:
     """Documents with the same text and label, that differ in other keys."""
-    rows = _judging_first(traits).filter(
-        ~pl.col("blank"), pl.col("whole").is_first_distinct()
+    rows = _judging_first(_repeated(traits, "text")).filter(
+        pl.col("whole").is_first_distinct()
     )
     return _all_but_first(
         rows.filter(pl.struct("text", "label").is_duplicated()),
@@ -81,8 +87,8 @@ def _same_texts(traits: pl.DataFrame) -> pl.DataFrame:
 
 def _near_texts(traits: pl.DataFrame) -> pl.DataFrame:
     """Documents of one label whose texts are the same but for spaces, case, punctuation or Unicode."""
-    rows = _judging_first(traits).filter(
-        pl.col("near").is_not_null(), pl.struct("text", "label").is_first_distinct()
+    rows = _judging_first(_repeated(traits, "near")).filter(
+        pl.struct("text", "label").is_first_distinct()
     )
     return _all_but_first(
         rows.filter(pl.struct("near", "label").is_duplicated()),
@@ -93,7 +99,7 @@ def _near_texts(traits: pl.DataFrame) -> pl.DataFrame:
 # %% ../../nbs/data/07l_flaws.ipynb #8ed8923b
 def _conflicting_labels(traits: pl.DataFrame) -> pl.DataFrame:
     """Documents with the same text and different labels."""
-    rows = traits.filter(~pl.col("blank"), pl.col("label").is_not_null())
+    rows = _repeated(traits, "text").filter(pl.col("label").is_not_null())
     rows = rows.filter(pl.col("label").n_unique().over("text") > 1)
     votes = rows.group_by("text", "label").len().sort("len", descending=True)
     best = votes.group_by("text", maintain_order=True).agg(
@@ -111,9 +117,7 @@ def _conflicting_labels(traits: pl.DataFrame) -> pl.DataFrame:
 
 # %% ../../nbs/data/07l_flaws.ipynb #3720dea0
 def _leaks(rows: pl.DataFrame, same: str) -> pl.DataFrame:
-    rows = rows.filter(
-        pl.col(same).is_not_null(), pl.col("split").is_not_null(), ~pl.col("blank")
-    )
+    rows = _repeated(rows, same).filter(pl.col("split").is_not_null())
     rows = rows.filter(pl.col("split").n_unique().over(same) > 1)
     judging = (
         _judging_first(rows)

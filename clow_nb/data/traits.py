@@ -47,17 +47,19 @@ def _texts(column: Column) -> Iterator[pl.DataFrame]:
 
 
 def _text_traits(column: Column) -> pl.DataFrame:
-    text = pl.col("text")
-    near = pl.when(folded(text) != "").then(folded(text)).hash()
+    text, form = pl.col("text"), pl.col("form")
+    near = pl.when(form != "").then(form.hash()).alias("near")
     traits = [
         text.hash().alias("text"),
-        near.alias("near"),
+        near,
         text.str.len_chars().alias("length"),
         blank(text).alias("blank"),
     ]
-    return pl.concat(
-        [batch.drop_nulls("text").select(POS, *traits) for batch in _texts(column)]
+    batches = (
+        batch.drop_nulls("text").with_columns(folded(text).alias("form"))
+        for batch in _texts(column)
     )
+    return pl.concat([batch.select(POS, *traits) for batch in batches])
 
 
 def _whole(snapshot: Snapshot) -> pl.DataFrame:

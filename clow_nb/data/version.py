@@ -81,10 +81,13 @@ class _Reading(Entity):
     def _commits(self) -> list[Commit]:
         return [record["commit"] for record in recorded(self.ctx, self.kind, self.name)]
 
-    @cached_property
-    def _record(self) -> dict[str, Any]:
+    def _look_up(self) -> dict[str, Any]:
         data = self.ctx.catalog.version(self.kind, self.name, self.version).data
         return {**data, "commit": Commit.from_json(data["commit"])}
+
+    @cached_property
+    def _record(self) -> dict[str, Any]:
+        return self._look_up()
 
     @property
     def keys(self) -> list[str]:
@@ -249,9 +252,11 @@ class DatasetVersion(_Insight):
         return versions_frame(versions, self.ctx.catalog.tags(self.kind, self.name))
 
     def tag(self, tag: str) -> Self:
-        """Call this version by a name of yours, such as `v1.0`; a tag that exists moves. Raises `InvalidName`."""
+        """Call this version by a name of yours, such as `v1.0`; a tag that exists moves. Raises `InvalidName`, `NotFound`."""
         check_tag(tag)
-        self.ctx.catalog.tag(self.kind, self.name, tag, self.version)
+        with self._table.lock():  # a clean-up that runs at the same time keeps it, or has removed it
+            open_version(self._table, self.ref, self._look_up())
+            self.ctx.catalog.tag(self.kind, self.name, tag, self.version)
         return self
 
     def untag(self, tag: str) -> None:

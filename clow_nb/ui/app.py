@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 
 import ipywidgets
+from tqdm import tqdm
 
 from ..core.text import t
 from .base import Header, View, chart_code, shown
@@ -42,6 +43,11 @@ def list_table(
                 **row,
                 **({"status": status_chip(status)} if status is not None else {}),
                 **({"kind": kind_text(row["kind"])} if "kind" in row else {}),
+                **(
+                    {"size": tqdm.format_sizeof(row["size"], "B", 1000)}
+                    if "size" in row
+                    else {}
+                ),
                 **({"name": safe('<a href="{}">{}</a>', link, name)} if link else {}),
             }
         )

@@ -100,8 +100,19 @@ def real_documents(
     """The documents with their real values, if they are Extended JSON; `None` finds that out, and then calls `found()`."""
     rest = iter(documents)
     first = list(islice(rest, _FIRST)) if extended is None else []
-    if any(map(is_extended, first)):
+    if any(
+        _real(document) is not document and is_extended(document) for document in first
+    ):
         extended = True
         found()
     both = chain(first, rest)
-    return map(from_extended, both) if extended else both
+    return map(_real, both) if extended else both
+
+
+def _real(document: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return from_extended(document)
+    except RecursionError:
+        return (
+            document  # nested more deeply than documents may be, as the import will say
+        )

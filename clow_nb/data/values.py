@@ -99,32 +99,63 @@ def from_json(text: str) -> Any:
 _EXACT: set[Any] = {bool, int, float, str, bytes, datetime, date, type(None)}
 
 
+_DEEPEST = 200
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST + 1):
+        inside = [
+            item.values() if isinstance(item, dict) else item
+            for item in level
+            if isinstance(item, dict | list | tuple)
+        ]
+        if not inside:
+            return False
+        level = [item for items in inside for item in items]
+    return True
+
+
 def plain(value: Any, key: str) -> Any:
     """`value` in the types that documents hold. Raises `DataError` that names `key` for anything else."""
+    if _is_too_deep(value):
+        raise DataError(
+            "The key {key!r} holds lists or objects inside each other more than {levels} times. Take the value apart, or keep it as text.",
+            key=key,
+            levels=_DEEPEST,
+        )
+    return _plain(value, key)
+
+
+def _plain(value: Any, key: str) -> Any:
     kind = type(value)
     if kind in _EXACT:
         return value
     if isinstance(value, dict):
         if not all(type(name) is str for name in value):
             value = {_text_key(name, key): item for name, item in value.items()}
-        return {name: plain(item, f"{key}.{name}") for name, item in value.items()}
+        return {name: _plain(item, f"{key}.{name}") for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item, key) for item in value]
+        return [_plain(item, key) for item in value]
     if hasattr(value, "dtype") and hasattr(
         value, "tolist"
     ):  # NumPy's scalars and arrays
-        return plain(value.tolist(), key)
+        return _plain(value.tolist(), key)
     return _plain_scalar(value, key)
 
 # %% ../../nbs/data/00_values.ipynb #d30df626
 def is_plain(value: Any) -> bool:
     """Whether `plain` would leave `value` as it is."""
+    return not _is_too_deep(value) and _is_plain(value)
+
+
+def _is_plain(value: Any) -> bool:
     kind = type(value)
     if kind is dict:
         return all(type(name) is str for name in value) and all(
-            map(is_plain, value.values())
+            map(_is_plain, value.values())
         )
-    return all(map(is_plain, value)) if kind is list else kind in _EXACT
+    return all(map(_is_plain, value)) if kind is list else kind in _EXACT
 
 # %% ../../nbs/data/00_values.ipynb #73610736
 _BASES: dict[tuple[type, ...], Callable[[Any], Any]] = {

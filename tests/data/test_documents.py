@@ -1,6 +1,7 @@
 """The law: documents out equal documents in, types and all; also through Lance, and for later versions."""
 
 import json
+import warnings
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clow_nb.core.errors import DataError
+from clow_nb.core.errors import DataError, FileError
 from clow_nb.data.documents import assemble, shred
 from clow_nb.data.dtypes import infer
+from clow_nb.data.encoding import FileNotice
 from clow_nb.data.frames import documents_frame, shred_frame
+from clow_nb.data.json_files import read_json
 from clow_nb.data.layout import align, columns
 from clow_nb.data.sources import identified
 from clow_nb.data.table import Stamp, Table, create_table
@@ -58,6 +61,8 @@ def test_documents_out_equal_documents_in(first: list[dict[str, Any]], later: li
     more = shred(later, table.schema)
     check(list(assemble(more)), later)
     check(list(assemble(pa.concat_tables([align(table, more.schema), more]))), first + later)
+    for text in more["_nulls"].to_pylist() + more["_rest"].to_pylist():
+        assert text is None or None not in (values := from_json(text)) and (type(values) is list or None not in values.values())
 
 
 @given(st.one_of(DOCUMENTS, REGULAR))
@@ -141,6 +146,21 @@ def test_what_no_document_holds_is_refused_by_key_and_type(bad: Any) -> None:
         shred([{"deep": {"key": [bad]}}])
 
 
+@pytest.mark.parametrize("depth", [190, 450, 5000])
+def test_any_depth_is_kept_or_refused(depth: int) -> None:
+    value: Any = "deep"
+    for level in range(depth):
+        value = [value] if level % 2 else {"in": value}
+    documents = [{"a": 1, "deep": 1}, {"deep": value}]
+    if depth < 200:
+        check(list(assemble(shred(documents))), documents)
+        check(list(assemble(shred([{"deep": value}]))), [{"deep": value}])
+        return
+    for some in (documents, [{"deep": value}]):
+        with pytest.raises(DataError, match="'deep' holds lists or objects inside each other more than 200 times"):
+            shred(some)
+
+
 def test_frames_of_all_kinds() -> None:
     frame = pl.DataFrame(
         {
@@ -184,15 +204,35 @@ def test_any_documents_can_be_shown_as_a_frame(documents: list[dict[str, Any]]) 
     assert len(frame) == len(documents)
 
 
+@pytest.mark.filterwarnings("ignore::clow_nb.data.encoding.FileNotice")
 def test_messy_files_keep_the_law(shared_data: Path) -> None:
-    for name in ("vega-datasets", "mongodb-samples"):
-        for path in sorted((shared_data / name).rglob("*.json"))[:40]:
-            if path.stat().st_size > 400_000:
-                continue
-            try:
-                loaded = json.loads(path.read_text("utf-8"))
-            except ValueError:
-                continue
-            documents = [item for item in (loaded if isinstance(loaded, list) else [loaded]) if isinstance(item, dict)]
-            documents = [{key: value for key, value in document.items() if key != "_id"} for document in documents]
-            check(list(assemble(shred(documents))), documents)
+    files = sorted((shared_data / "vega-datasets").glob("*.json"))
+    assert len(files) >= 13
+    for path in files:
+        loaded = json.loads(path.read_text("utf-8"))
+        documents = loaded if isinstance(loaded, list) else [loaded]
+        check(list(assemble(shred(read_json(path)))), documents)
+
+
+def test_every_valid_json_text_comes_back_and_no_other_is_taken(shared_data: Path, tmp_path: Path) -> None:
+    """Each file of the suite as the value of one key: valid ones come back, the others are refused with file and line."""
+    refused = dict.fromkeys("yni", 0)
+    for source in sorted((shared_data / "json-testsuite" / "test_parsing").glob("*.json")):
+        path = tmp_path / source.name
+        path.write_bytes(b'[{"first": 1},\n{"value":' + source.read_bytes() + b"}]")
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FileNotice)
+                rows = list(read_json(path))
+        except FileError as error:
+            assert source.name in error.message, error.message
+            assert ", line " in error.message or "neither UTF-8" in error.message, error.message
+            refused[source.name[0]] += 1
+            continue
+        try:
+            check(list(assemble(shred(rows))), rows)
+        except DataError as error:
+            assert source.name == "i_structure_500_nested_arrays.json" and "'value' holds lists or objects inside" in error.message
+        if source.name[0] == "y":
+            assert same(rows, [{"first": 1}, {"value": json.loads(source.read_bytes())}])
+    assert refused["y"] == 0 and refused["n"] > 180

@@ -28,6 +28,7 @@ SEVERITY = {
 
 
 def sentences() -> dict[str, str]:
+    """What is said of each check that found something, with `{count}`, `{groups}` and `{example}` to be filled in."""
     return {
         "leakage": t(
             "{groups} texts are in more than one split, such as {example}: the model is judged by what it has learned."
@@ -64,6 +65,7 @@ def sentences() -> dict[str, str]:
 
 
 def remedies() -> dict[str, str]:
+    """What the fix of each check does, with `{count}` to be filled in."""
     return {
         "leakage": t(
             "Deletes {count} documents: each text stays only where it judges (test, else valid)."

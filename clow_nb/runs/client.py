@@ -94,6 +94,7 @@ class CellClient(PapermillNotebookClient):
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
         """Keep one message of the kernel, and pass it on as text."""
         kind, content = msg["msg_type"], msg["content"]
+        self.printed += _ENVELOPE
         if kind in ("display_data", "execute_result", "update_display_data"):
             self.printed += sum(
                 len(value)
@@ -150,7 +151,7 @@ class CellClient(PapermillNotebookClient):
         self.left = any(part.get("source") == "ask_exit" for part in payload)
 
 
-_LINE, _MOST_OUTPUTS = 100_000, 5_000
+_LINE, _MOST_OUTPUTS, _ENVELOPE = 100_000, 5_000, 500
 
 # %% ../../nbs/runs/02a_client.ipynb #d3daebaa
 def _is_exit(error: BaseException) -> bool:

@@ -243,13 +243,14 @@ def test_several_workers_on_postgresql_and_a_restart_of_it(
     server = get_server(folder.name, cleanup_mode="stop")
     ctx = Context.open(tmp_path / "team", db=server.get_uri())
     workers = crew(2, ctx)
+    workers.seconds = 10
     try:
         until(lambda: len([lease for lease in Leases(ctx).living() if lease.status == "ready"]) == 2)
         work_off(ctx, workers, notebook(ONCE), 12)
         (ctx.home / "runs" / "began").unlink()
         run = enqueue_workflow(ctx, "chain", str(notebook(STEP, parameters=PARAMETERS)), 6, 1.0, id="c0", retries=50)
         for wanted in (2, 4):
-            until(lambda wanted=wanted: len(lines(ctx.home / "runs" / "began")) >= wanted)
+            until(lambda wanted=wanted: workers.fill() or len(lines(ctx.home / "runs" / "began")) >= wanted)
             pid = server.get_pid()
             os.kill(pid, signal.SIGQUIT)
             until(lambda pid=pid: birth(pid) is None)

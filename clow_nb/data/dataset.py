@@ -19,6 +19,7 @@ from .commits import Commit, Stamp
 from .edit import Edit
 from .history import delete_table, newest, record
 from .listing import list_frame
+from .profiles import forget_statistics
 from .table import Plan
 from .version import DatasetVersion
 
@@ -169,7 +170,7 @@ class Datasets(Collection[Dataset]):
 
     def delete(self, name: str) -> None:
         """Delete a dataset with all its versions. Raises `NotFound`."""
-        delete_table(self.ctx, self.kind, name)
+        forget_statistics(self.ctx, delete_table(self.ctx, self.kind, name))
 
 
 class Rawdatas(Datasets):

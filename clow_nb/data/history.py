@@ -160,8 +160,9 @@ def open_version(table: Table, ref: Ref, known: Known) -> Snapshot:
         ) from None
 
 # %% ../../nbs/data/07a_history.ipynb #5570cad5
-def delete_table(ctx: Context, kind: str, name: str) -> None:
-    """Forget a dataset and remove its files. Raises `NotFound`."""
+def delete_table(ctx: Context, kind: str, name: str) -> str:
+    """Forget a dataset and remove its files; returns where they were. Raises `NotFound`."""
     uri = table_of(ctx, kind, name).uri
     ctx.catalog.delete(kind, name)
     drop_table(uri)
+    return uri

@@ -24,8 +24,8 @@ from .values import same
 
 # %% ../../nbs/data/06b_apply.ipynb #fa359782
 def _part(document: Document | None, rules: Sequence[Rule]) -> Document | None:
-    """What the rules see of a document."""
-    reads = [rule.reads for rule in rules]
+    """What the rules see of a document, or take away with it."""
+    reads = [rule.reads if rule.writes else None for rule in rules]
     if document is None or None in reads:
         return document
     keys = {key for some in reads for key in some or ()}

@@ -302,3 +302,14 @@ def _sorted(found: Any) -> list[Any]:
     log, cells, rest = found
     texts = [[*row[:3], *(text and json.dumps(json.loads(text), sort_keys=True) for text in row[3:])] for row in cells]
     return [log, sorted(texts, key=str), rest]
+
+
+def test_a_rule_that_deletes_meets_what_others_changed(books: Dataset) -> None:
+    with patch("clow_nb.data.steps._MANY", -1):
+        edit = books.edit()
+        assert edit.delete({"genre": "시"}) == 3
+        theirs = books.edit()
+        theirs.set(["b", "c"], "price", 100)
+        theirs.commit()
+        with pytest.raises(ConflictError, match=r"1 of your cells after version 1: b\.price"):
+            edit.commit()

@@ -25,7 +25,7 @@ from .counting import Column, shown_text
 from .diff import diff
 from .history import SPLIT
 from .layout import NULLS, POS, REST, columns, is_json
-from .reading import Snapshot
+from .snapshot import Snapshot, read_tables
 from .statistics import decoded, describe, label_texts
 from .values import from_json
 
@@ -37,14 +37,8 @@ def read_batches(
     snapshot: Snapshot, names: list[str], where: str | None = None
 ) -> Iterator[pl.DataFrame]:
     """Some columns of all rows, or of those that match Lance's filter, as they lie on disk."""
-    scanner = snapshot.table.scanner(
-        columns=names, filter=where, batch_size=_BATCH, scan_in_order=True
-    )
-    return (
-        pl.DataFrame(pl.from_arrow(batch))
-        for batch in scanner.to_batches()
-        if batch.num_rows
-    )
+    tables = read_tables(snapshot, names, where, batch_size=_BATCH)
+    return (pl.DataFrame(pl.from_arrow(table)) for table in tables if len(table))
 
 
 def _odd_values(snapshot: Snapshot) -> dict[str, list[tuple[int, Any]]]:

@@ -7,7 +7,7 @@ __all__ = ['Column', 'to_cells', 'from_cells', 'comparable', 'unlike']
 
 # %% ../../nbs/data/00g_cells.ipynb #2284ed70
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from itertools import accumulate, chain
 from types import NoneType
@@ -150,56 +150,59 @@ def to_cells(
         )
     odd: dict[int, Any] = {}
     array, bad = _column(values, field.type)
-    if array is None:
-        values, fit = list(values), fitter(field.type)
+    cells, fit = [] if array is not None else list(values), fitter(field.type)
     while array is None:
         for row in bad:
-            value = plain(values[row], key)
-            values[row], exact = fit(value)
+            value = plain(cells[row], key)
+            cells[row], exact = fit(value)
             odd |= {} if exact else {row: value}
-        array, bad = _column(values, field.type)
+        array, bad = _column(cells, field.type)
     return array, odd
 
 # %% ../../nbs/data/00g_cells.ipynb #3fad15e6
-def _cleaner(dtype: pa.DataType) -> Callable[[Any], Any] | None:
-    """What drops the empty names of all objects in a value; `None` where there are none."""
-    if pa.types.is_list(dtype):
-        inner = _cleaner(dtype.value_type)
-        return inner and (
-            lambda value: value if value is None else list(map(inner, value))
-        )
-    if not pa.types.is_struct(dtype):
-        return None
-    inside = {field.name: clean for field in dtype if (clean := _cleaner(field.type))}
-
-    def clean_object(value: Any) -> Any:
-        if value is None:
-            return None
-        kept = {name: item for name, item in value.items() if item is not None}
-        return (
-            kept
-            | {
-                name: clean(kept[name])
-                for name, clean in inside.items()
-                if name in kept
-            }
-            if inside
-            else kept
-        )
-
-    return clean_object
+def _values(array: pa.Array) -> list[Any]:
+    if pa.types.is_list(array.type):
+        items, lengths = _values(array.flatten()), array.value_lengths().to_pylist()
+        ends = accumulate(length or 0 for length in lengths)
+        return [
+            length if length is None else items[end - length : end]
+            for length, end in zip(lengths, ends, strict=True)
+        ]
+    if not pa.types.is_struct(array.type):
+        return array.to_pylist()
+    names = [field.name for field in array.type]
+    rows = zip(
+        *(_values(array.field(number)) for number in range(len(names))), strict=True
+    )
+    objects = (
+        {
+            name: value
+            for name, value in zip(names, row, strict=True)
+            if value is not None
+        }
+        for row in rows
+    )
+    if not array.null_count:
+        return list(objects)
+    return [
+        item if valid else None
+        for item, valid in zip(objects, array.is_valid().to_pylist(), strict=True)
+    ]
 
 
 def from_cells(field: pa.Field, column: pa.Array | pa.ChunkedArray) -> list[Any]:
     """The values of a column, `None` for a missing one."""
-    if is_json(field):
-        return [
-            value if value is None else from_json(value) for value in column.to_pylist()
-        ]
-    if not pa.types.is_nested(field.type):
-        return column.to_pylist()
-    clean, values = _cleaner(field.type), pl.Series(pl.from_arrow(column)).to_list()
-    return list(map(clean, values)) if clean else values
+    chunks = column.chunks if isinstance(column, pa.ChunkedArray) else [column]
+    values = (
+        [value for chunk in chunks for value in _values(chunk)]
+        if len(chunks) != 1
+        else _values(chunks[0])
+    )
+    return (
+        [value if value is None else from_json(value) for value in values]
+        if is_json(field)
+        else values
+    )
 
 # %% ../../nbs/data/00g_cells.ipynb #d79e75da
 def comparable(array: pa.Array) -> pa.Array:

@@ -62,7 +62,7 @@ def test_documents_out_equal_documents_in(first: list[dict[str, Any]], later: li
     check(list(assemble(more)), later)
     check(list(assemble(pa.concat_tables([align(table, more.schema), more]))), first + later)
     for text in more["_nulls"].to_pylist() + more["_rest"].to_pylist():
-        assert text is None or None not in (values := from_json(text)) and (type(values) is list or None not in values.values())
+        assert text is None or (None not in (values := from_json(text)) and (type(values) is list or None not in values.values()))
 
 
 @given(st.one_of(DOCUMENTS, REGULAR))

@@ -17,10 +17,12 @@ def load_notebook(path: str | Path) -> Any:
     import nbformat
 
     try:
-        nb = nbformat.v4.upgrade(nbformat.read(path, as_version=4))
-        if all(
-            isinstance(cell["metadata"], dict) and "source" in cell
-            for cell in nb["cells"]
+        nb = nbformat.from_dict(nbformat.v4.upgrade(nbformat.read(path, as_version=4)))
+        metadata = [part.metadata for part in (nb, *nb.cells)] + [
+            nb.metadata.get("kernelspec", {})
+        ]
+        if all(isinstance(part, dict) for part in metadata) and all(
+            "source" in cell for cell in nb.cells
         ):
             return nb
         cause = "a cell without a source or with wrong metadata"

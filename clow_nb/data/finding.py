@@ -6,7 +6,7 @@
 __all__ = ['row_numbers', 'known_numbers']
 
 # %% ../../nbs/data/02i_finding.ipynb #a3b4cea1
-import pickle
+from dataclasses import dataclass, field
 from threading import Condition
 
 import numpy as np
@@ -15,7 +15,7 @@ from cachetools import LRUCache, cached
 
 from .conditions import NEVER
 from .documents import assemble
-from .filters import parse_query
+from .filters import Node, parse_query
 from .layout import POS
 from .pushdown import Pushed, push_down
 from .query import compile_query, query_keys
@@ -110,12 +110,21 @@ def _found(snapshot: Snapshot, query: Query | None) -> Numbers:
     )
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """A query as a key: the text tells 1 from true, the tree long patterns from each other."""
+
+    text: str
+    node: Node = field(hash=False)
+
+
 def _name(
     snapshot: Snapshot,
     query: Query | None = None,
     order: tuple[tuple[str, int], ...] = (),
 ) -> tuple:
-    return *_version(snapshot), pickle.dumps(parse_query(query)), order
+    node = parse_query(query)
+    return *_version(snapshot), _Asked(repr(node), node), order
 
 
 @cached(_KEPT, key=_name, condition=_LOCK)

@@ -124,13 +124,12 @@ def _parted(values: pl.Series, direction: int) -> tuple[pl.Series, Groups]:
         nan = values.is_nan().fill_null(False)
         groups[_NAN] = nan.arg_true().to_numpy()
         values = values.fill_nan(None)
-    nothing = np.setdiff1d(
-        values.is_null().arg_true().to_numpy(),
-        np.concatenate([*groups.values(), np.empty(0, np.uint32)]),
-    )
+    nothing = values.is_null().to_numpy(writable=True)
+    for places in groups.values():
+        nothing[places] = False
     return values, {
         key: places
-        for key, places in (groups | {_NULL: nothing}).items()
+        for key, places in (groups | {_NULL: np.flatnonzero(nothing)}).items()
         if len(places)
     }
 
@@ -213,10 +212,11 @@ def _sorted_once(
     )
     values, groups = _parted(values, direction)
     odd = _odd_groups(snapshot, numbers, path, direction)
-    if odd and _NULL in groups:  # the column is null in odd rows
-        groups[_NULL] = np.setdiff1d(
-            groups[_NULL], np.concatenate([*odd.values()]), assume_unique=True
-        )
+    if odd:  # the column is null in odd rows
+        nulls = np.zeros(len(numbers), bool)
+        nulls[groups.get(_NULL, np.empty(0, np.int64))] = True
+        nulls[np.concatenate([*odd.values()])] = False
+        groups[_NULL] = np.flatnonzero(nulls)
     for key, places in odd.items():
         groups[key] = np.concatenate([groups.get(key, places[:0]), places])
     return _arranged(values, groups, direction)

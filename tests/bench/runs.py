@@ -1,4 +1,4 @@
-"""What a notebook costs beyond its cells: plain papermill, and a warm kernel of the pool."""
+"""What a notebook costs beyond its cells: plain papermill, and a warm kernel of the pool; and how soon a printed line is seen."""
 
 import logging
 import tempfile
@@ -28,6 +28,20 @@ def seconds(call: Any, times: int, pause: float) -> list[float]:
     return taken
 
 
+def delays(source: Path, target: Path) -> list[float]:
+    """Seconds from printing a line to seeing it, also right before the interpreter's lock is held for a second."""
+    seen = []
+
+    def hear(text: str) -> None:
+        now = time.time()
+        seen.extend(now - float(line) for line in text.split())
+
+    code = "import time\nfor _ in range(10): print(time.time()); time.sleep(0.13)\nprint(time.time()); sum(range(40_000_000))"
+    nbformat.write(new_notebook(cells=[new_code_cell(code)]), source)
+    execute_notebook(source, target, on_text=hear)
+    return seen
+
+
 def main() -> None:
     logging.getLogger("papermill").setLevel(logging.ERROR)
     folder = Path(tempfile.mkdtemp())
@@ -42,6 +56,8 @@ def main() -> None:
             warm = seconds(lambda: execute_notebook(source, target), 10, 2)
             ratio = median(plain) / median(warm)
             print(f"{name:30} papermill {median(plain):6.2f} s   warm {median(warm):5.3f} s   {ratio:5.1f} times faster")
+        late = delays(source, target)
+        print(f"a printed line is seen after {median(late):.2f} s (at most {max(late):.2f} s)")
     finally:
         stop_pool()
 

@@ -103,7 +103,7 @@ def test_nothing_that_is_kept_can_run_code(kept: Checkpoints) -> None:
     kept.save("x", {"net": torch.rand(2), "rows": pl.DataFrame({"a": [1]}), "n": np.zeros(2)})
     names = {path.name for path in kept.folder.rglob("*") if path.is_file()}
     assert {Path(name).suffix for name in names} == {".json", ".arrow", ".safetensors"}
-    assert not any(b"\x80\x04" == path.read_bytes()[:2] for path in kept.folder.rglob("*") if path.is_file())
+    assert not any(path.read_bytes()[:2] == b"\x80\x04" for path in kept.folder.rglob("*") if path.is_file())
 
 
 KILLED = """

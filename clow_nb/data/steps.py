@@ -101,8 +101,6 @@ class Steps:
             )
         if rule is not None:
             after = {i: applied([rule], document) for i, document in self.held.items()}
-        elif not after:
-            return
         before = self.look_up(after)
         pairs = {
             identity: (before[identity], document)

@@ -145,20 +145,20 @@ class Edit(Targets, Generic[_T]):
         """
         _check_key(old)
         _check_key(new)
-        having = [
-            document
-            for document in self.seen(query or {}, (old, new))
-            if old in document
-        ]
-        self.check_there(old, len(having))
-        both = [document[ID] for document in having if new in document and new != old]
+        found, both, shown = 0, 0, []
+        for document in self.seen(query or {}, (old, new)):
+            found += old in document
+            if old in document and new in document and old != new:
+                both += 1
+                shown += [document[ID]] if both <= 5 else []
+        self.check_there(old, found)
         if both:
             raise DataError(
                 "{count} documents have {old!r} and {new!r}, such as {ids}. Unset one of them there first, or choose another name.",
-                count=len(both),
+                count=both,
                 old=old,
                 new=new,
-                ids=", ".join(map(repr, both[:5])),
+                ids=", ".join(map(repr, shown)),
             )
         change = partial(_renamed, old, new)
         if self.is_rule(query or {}):

@@ -7,7 +7,7 @@ __all__ = ['tidied']
 
 # %% ../../nbs/data/00k_pieces.ipynb #cae7d909
 from lance.dataset import LanceDataset
-from lance.optimize import Compaction
+from lance.optimize import Compaction, CompactionOptions
 
 # %% ../../nbs/data/00k_pieces.ipynb #867d0d83
 _MANY = 64
@@ -29,7 +29,10 @@ def tidied(head: LanceDataset) -> LanceDataset:
             )
             > _MANY
         ):
-            options = {"target_rows_per_fragment": size, "materialize_deletions": False}
+            options: CompactionOptions = {
+                "target_rows_per_fragment": size,
+                "materialize_deletions": False,
+            }
             plan = Compaction.plan(head, options)
             Compaction.commit(
                 head, [task.execute(head) for task in plan.tasks], options

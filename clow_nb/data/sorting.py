@@ -92,12 +92,10 @@ def _sorts_as_column(dtype: pa.DataType) -> bool:
 def _column(snapshot: Snapshot, numbers: Numbers, place: Place) -> pl.Series:
     """The values at a place, of these rows."""
     few = len(numbers) <= 2000
-    with readable(snapshot):
-        if few:
-            table = snapshot.table.take(
-                pa.array(numbers, pa.int64()), columns={"value": place.column}
-            )
-        else:
+    if few:
+        table = rows_at(snapshot, numbers, {"value": place.column})
+    else:
+        with readable(snapshot):
             table = snapshot.table.scanner(
                 columns={"value": place.column}, scan_in_order=True
             ).to_table()

@@ -102,7 +102,7 @@ def test_without_text_label_or_documents(ctx: Context) -> None:
     assert [d["n"] for d in _fixed(dataset, checks, "duplicates")] == [1, 2]
     empty = Datasets(ctx).create("empty", [])
     assert check(empty.snapshot, "label").found == []
-    with pytest.raises(DataError, match="No document has the key 'nokey'. The keys are: n."):
+    with pytest.raises(DataError, match=r"No document has the key 'nokey'. The keys are: n."):
         check(dataset.snapshot, text="nokey")
 
 

@@ -82,7 +82,7 @@ EXACT: dict[str, list[dict[str, Any]]] = {
     "number-format-multicode.xlsx": [{"col1": 4.51119775197299}, {"col1": -9.03233986479077}, {"col1": 15.7929464439101}],
     "table-multiple-files.zip": [{**row, "file": name} for name, rows in (
         ("table-reverse.csv", [{"id": 1, "name": "中国人"}, {"id": 2, "name": "english"}]), ("table.csv", TABLE)) for row in rows],
-    **dict.fromkeys(("fixtures/template.xlsx", "merged-cells.xls", "merged-cells.xlsx", "merged-cells-boolean.xls", "without-rows.csv.zip"), []),
+    **{key: [] for key in ("fixtures/template.xlsx", "merged-cells.xls", "merged-cells.xlsx", "merged-cells-boolean.xls", "without-rows.csv.zip")},
 }  # fmt: skip
 FIRST: dict[str, tuple[int, dict[str, Any]]] = {
     "adjust-floating-point-error.xlsx": (5, {"Sample Name": "P-1-94-AR P21 16-20cm Pi split 3", "peak PO4": 60.565}),

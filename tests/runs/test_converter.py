@@ -74,6 +74,7 @@ def test_a_dataset_comes_to_be_once_a_run(ctx: Context, monkeypatch: pytest.Monk
     monkeypatch.setenv("CLOW_HOME", str(ctx.home))
     monkeypatch.setenv("CLOW_RUN_ID", "c1")
     for _ in range(2):
+        ledger.release("w")
         monkeypatch.setenv("CLOW_RUN_TOKEN", ledger.begin("c1", "w").token)
         dataset = write_dataset(converter, raw, "d-1", [{"text": "x"}])
     assert str(dataset.ref) == "dataset:d-1@1"

@@ -140,6 +140,21 @@ def _text_order(texts: pl.Series, falling: bool) -> np.ndarray:
         equal[tied[:-1][alike]] = True
     return order
 
+# %% ../../nbs/data/02k_packing.ipynb #f50b1c57
+_REPEATS = 4
+
+
+def _grouped_order(texts: pl.Series, falling: bool) -> np.ndarray:
+    places = pl.int_range(len(texts), dtype=pl.UInt32).alias("place")
+    groups = (
+        texts.alias("text")
+        .to_frame()
+        .with_columns(places)
+        .group_by("text")
+        .agg("place")
+    )
+    return groups.sort("text", descending=falling)["place"].explode().to_numpy()
+
 # %% ../../nbs/data/02k_packing.ipynb #ce8f2371
 def column_order(values: pl.Series, falling: bool = False) -> np.ndarray:
     """The places (uint32) of the values that are not null, in their order; equal ones in the order of their places.
@@ -148,7 +163,10 @@ def column_order(values: pl.Series, falling: bool = False) -> np.ndarray:
     """
     places = values.is_not_null().arg_true().to_numpy().astype(np.uint32)
     values = values.drop_nulls()
-    if values.dtype == pl.String:
-        return places[_text_order(values, falling)] if len(values) else places
+    if values.dtype == pl.String and len(values):
+        repeats = pl.select(pl.lit(values).approx_n_unique()).item() * _REPEATS < len(
+            values
+        )
+        return places[(_grouped_order if repeats else _text_order)(values, falling)]
     bits = _bits(values)
     return _sorted(~bits if falling else bits, 0, places).order

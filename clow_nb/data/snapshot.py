@@ -116,9 +116,7 @@ def read_numbers(
     return found[0].astype(np.uint32), found[1]
 
 # %% ../../nbs/data/02h_snapshot.ipynb #6c68d77e
-def _take(
-    table: LanceDataset, numbers: Numbers, names: list[str] | dict[str, str]
-) -> pa.Table:
+def _take(table: LanceDataset, numbers: Numbers, names: list[str]) -> pa.Table:
     pieces = table.get_fragments()
     if not len(numbers) or not any(piece.num_deletions for piece in pieces):
         return table.take(pa.array(numbers, pa.int64()), columns=names)
@@ -132,9 +130,7 @@ def _take(
     return pa.concat_tables(found).take(pa.array(back))
 
 
-def rows_at(
-    snapshot: Snapshot, numbers: Numbers, names: list[str] | dict[str, str]
-) -> pa.Table:
-    """The rows with these numbers, in the order given; `names` are columns, or `{name: column}`. Raises `FileError`."""
+def rows_at(snapshot: Snapshot, numbers: Numbers, names: list[str]) -> pa.Table:
+    """The rows with these numbers, in the order given. Raises `FileError`."""
     with readable(snapshot):
         return _take(snapshot.table, numbers, names)

@@ -13,6 +13,7 @@ from functools import cache
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from .conditions import NEVER, NOWHERE, Place
 from .documents import assemble
@@ -93,13 +94,15 @@ def _column(snapshot: Snapshot, numbers: Numbers, place: Place) -> pl.Series:
     """The values at a place, of these rows."""
     few = len(numbers) <= 2000
     if few:
-        table = rows_at(snapshot, numbers, {"value": place.column})
+        column, *inside = place.column.strip("`").split("`.`")
+        cells = rows_at(snapshot, numbers, [column])[column]
+        cells = pc.struct_field(cells, inside) if inside else cells
     else:
         with readable(snapshot):
-            table = snapshot.table.scanner(
+            cells = snapshot.table.scanner(
                 columns={"value": place.column}, scan_in_order=True
-            ).to_table()
-    values = pl.Series(pl.from_arrow(table["value"]))
+            ).to_table()["value"]
+    values = pl.Series(pl.from_arrow(cells))
     whole = few or (
         len(numbers) == len(values)
         and bool((np.diff(numbers.astype(np.int64)) == 1).all())

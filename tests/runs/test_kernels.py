@@ -168,6 +168,7 @@ def test_ordinary_kernels_take_over_from_a_fork_server_that_can_not_work(
         assert len(pool._supply.servers) == 3
 
 
+@pytest.mark.slow
 def test_a_fork_server_that_hangs_is_given_up(execute: Callable[..., str]) -> None:
     with closing(KernelPool((), start_timeout=1)) as pool:
         assert pool.wait_ready(60)

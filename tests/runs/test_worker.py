@@ -42,6 +42,7 @@ def kill_worker(ctx: Context) -> None:
     until(lambda: ensure_worker(ctx).pid != pid)
 
 
+@pytest.mark.slow
 def test_killed_twice_it_still_ends_once(own: Context, notebook: MakeNotebook) -> None:
     run = Runs(own).submit(notebook(WAIT_THEN_WRITE), kind="k", target="t")
     for attempt in (1, 2):

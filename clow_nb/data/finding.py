@@ -11,12 +11,13 @@ from threading import Condition
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from cachetools import LRUCache, cached
 
 from .conditions import NEVER
 from .documents import assemble
 from .filters import Node, parse_query
-from .layout import POS
+from .layout import NULLS, POS, REST
 from .pushdown import Pushed, push_down
 from .query import compile_query, query_keys
 from clow_nb.data.snapshot import (
@@ -30,9 +31,12 @@ from clow_nb.data.snapshot import (
     rows_at,
 )
 from .sorting import sort_rows
+from .values import from_json, to_json
 
 # %% ../../nbs/data/02i_finding.ipynb #eb4d9995
-_KEPT: LRUCache = LRUCache(256 * 2**20, getsizeof=lambda numbers: numbers.nbytes)
+_KEPT: LRUCache = LRUCache(
+    256 * 2**20, getsizeof=lambda kept: getattr(kept, "nbytes", 0)
+)
 _LOCK = Condition()
 
 
@@ -74,6 +78,63 @@ def _judged(
     pairs = np.array(found, np.int64).reshape(-1, 2)
     return pairs[:, 0].astype(np.uint32), pairs[:, 1]
 
+# %% ../../nbs/data/02i_finding.ipynb #e040fd0a
+_SMALL = 32 * 2**20  # bytes
+
+
+@cached(_KEPT, key=lambda snapshot: (*_version(snapshot), REST), condition=_LOCK)
+def _rests(snapshot: Snapshot) -> pa.Table | None:
+    """The rows with a `_rest`: number, `_pos` and `_rest`; `None` when that is a lot."""
+    tables, size = [], 0
+    for table in read_tables(snapshot, [NUMBER, POS, REST], f"{REST} IS NOT NULL"):
+        tables.append(table)
+        size += table.nbytes
+        if size > _SMALL:
+            return None
+    return pa.concat_tables(tables) if tables else None
+
+
+def _odd_of_key(
+    snapshot: Snapshot, query: Query, key: str
+) -> tuple[Numbers, pa.Table] | None:
+    """The numbers of the rows whose `_rest` has a value of the key, and those of them that match a query of that key alone."""
+    if (rests := _rests(snapshot)) is None:
+        return None
+    named = pc.match_substring(rests[REST], f"{to_json(key)}:")
+    rests = rests.filter(pc.or_(named, pc.starts_with(rests[REST], '{"$items":')))
+    matches, values = compile_query(query), [
+        from_json(text) for text in rests[REST].to_pylist()
+    ]
+    there = [key in value for value in values]
+    holds = [key in value and matches({key: value[key]}) for value in values]
+    return rests[NUMBER].to_numpy()[np.array(there, bool)], rests.filter(
+        pa.array(holds, pa.bool_())
+    )
+
+# %% ../../nbs/data/02i_finding.ipynb #5de97131
+def _odd(
+    snapshot: Snapshot, query: Query, pushed: Pushed
+) -> tuple[Numbers, Numbers, np.ndarray]:
+    """The numbers of the odd rows, and the numbers and positions of those that match."""
+    nothing = np.empty(0, np.uint32)
+    if pushed.odd == NEVER:
+        return nothing, nothing, nothing
+    keys = query_keys(query)
+    if (
+        len(keys) == 1
+        and NULLS not in pushed.odd
+        and (found := _odd_of_key(snapshot, query, *keys))
+    ):
+        return (
+            found[0],
+            found[1][NUMBER].to_numpy().astype(np.uint32),
+            found[1][POS].to_numpy(),
+        )
+    odd = _odd_numbers(snapshot, pushed.odd)
+    return odd, *(
+        _judged(snapshot, query, pushed.odd, odd) if len(odd) else (nothing, nothing)
+    )
+
 
 def _exactly(
     snapshot: Snapshot, query: Query, pushed: Pushed
@@ -85,13 +146,12 @@ def _exactly(
         if pushed.where != NEVER
         else (np.empty(0, np.uint32), np.empty(0))
     )
-    odd = _odd_numbers(snapshot, pushed.odd) if pushed.odd != NEVER else numbers[:0]
+    odd, matching, places = _odd(snapshot, query, pushed)
     if not len(odd):
         return numbers, positions
-    regular = ~np.isin(numbers, odd, kind="table")
-    judged = _judged(snapshot, query, pushed.odd, odd)
-    return np.concatenate([numbers[regular], judged[0]]), np.concatenate(
-        [positions[regular], judged[1]]
+    regular = ~np.isin(numbers, odd)
+    return np.concatenate([numbers[regular], matching]), np.concatenate(
+        [positions[regular], places]
     )
 
 # %% ../../nbs/data/02i_finding.ipynb #bb7553fb

@@ -25,7 +25,7 @@ from torch.utils.data import (
 )
 
 from ..core.context import Context
-from .finding import row_numbers
+from .matching import row_numbers
 from .objects import Objects
 from .snapshot import Query, Snapshot, rows_at
 from .tensors import Block, Column, Columns

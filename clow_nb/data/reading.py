@@ -15,7 +15,7 @@ import pyarrow as pa
 from polars.io.plugins import register_io_source
 
 from .documents import assemble
-from .finding import known_numbers, row_numbers
+from .matching import known_numbers, row_numbers
 from .layout import ID, NULLS, POS, REST
 from .order import compile_projection, parse_sort
 from .pushdown import push_down

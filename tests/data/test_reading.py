@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from clow_nb.core.errors import FileError
 from clow_nb.data.documents import shred
-from clow_nb.data.finding import row_numbers
 from clow_nb.data.layout import BASE, POS
+from clow_nb.data.matching import row_numbers
 from clow_nb.data.order import sort_documents
 from clow_nb.data.query import compile_query
 from clow_nb.data.reading import count, documents_by_id, matching_ids, read_documents, scan

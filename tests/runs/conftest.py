@@ -10,11 +10,14 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 from clow_nb.core.context import Context
+from clow_nb.runs.kernels import start_pool, stop_pool
 from clow_nb.runs.launch import ensure_worker, stop_worker, worker_log
 from clow_nb.runs.lease import Leases
 
+KERNELSPEC = {"name": "python3", "display_name": "Python 3", "language": "python"}
 MakeNotebook = Callable[..., Path]
 StartWorker = Callable[..., subprocess.Popen]
 
@@ -81,3 +84,25 @@ def start_worker(own: Context) -> Iterator[StartWorker]:
             for child in [*psutil.Process(process.pid).children(recursive=True), process]:
                 child.kill()
         process.wait()
+
+
+@pytest.fixture(scope="module")
+def bare_pool() -> Iterator[None]:
+    """A pool without anything imported ahead: a kernel in a tenth of a second."""
+    start_pool(())
+    yield
+    stop_pool()
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[..., Path]:
+    """Write a notebook of these cells, the first of them perhaps its parameters."""
+
+    def notebook(*sources: str, parameters: str = "", name: str = "in.ipynb") -> Path:
+        cells = [new_code_cell(source) for source in sources]
+        if parameters:
+            cells.insert(0, new_code_cell(parameters, metadata={"tags": ["parameters"]}))
+        nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": KERNELSPEC}), tmp_path / name)
+        return tmp_path / name
+
+    return notebook

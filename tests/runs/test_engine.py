@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -21,31 +21,9 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from clow_nb.core.errors import FileError, NotFound, ParameterError, RunError
 from clow_nb.runs.engine import execute_notebook
 from clow_nb.runs.kernel import spawn_kernel
-from clow_nb.runs.kernels import start_pool, stop_pool
 
 KERNELSPEC = {"name": "python3", "display_name": "Python 3", "language": "python"}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _pool() -> Iterator[None]:
-    """A pool without anything imported ahead: a kernel in a tenth of a second."""
-    start_pool(())
-    yield
-    stop_pool()
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Callable[..., Path]:
-    """Write a notebook of these cells, the first of them perhaps its parameters."""
-
-    def notebook(*sources: str, parameters: str = "", name: str = "in.ipynb") -> Path:
-        cells = [new_code_cell(source) for source in sources]
-        if parameters:
-            cells.insert(0, new_code_cell(parameters, metadata={"tags": ["parameters"]}))
-        nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": KERNELSPEC}), tmp_path / name)
-        return tmp_path / name
-
-    return notebook
+pytestmark = pytest.mark.usefixtures("bare_pool")
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -11,33 +11,12 @@ import nbformat
 import papermill
 import psutil
 import pytest
-from nbformat.v4 import new_code_cell, new_notebook
 
 from clow_nb.core.errors import ParameterError, RunError
 from clow_nb.runs import supervision
 from clow_nb.runs.engine import execute_notebook
-from clow_nb.runs.kernels import start_pool, stop_pool
 
-KERNELSPEC = {"name": "python3", "display_name": "Python 3", "language": "python"}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _pool() -> Iterator[None]:
-    start_pool(())
-    yield
-    stop_pool()
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Callable[..., Path]:
-    """Write a notebook of these cells."""
-
-    def notebook(*sources: str) -> Path:
-        cells = [new_code_cell(source) for source in sources]
-        nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": KERNELSPEC}), tmp_path / "in.ipynb")
-        return tmp_path / "in.ipynb"
-
-    return notebook
+pytestmark = pytest.mark.usefixtures("bare_pool")
 
 
 @pytest.fixture

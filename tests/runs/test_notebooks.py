@@ -2,7 +2,6 @@
 
 import re
 import shutil
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -10,8 +9,8 @@ import pytest
 
 from clow_nb.core.errors import ClowError
 from clow_nb.runs.engine import execute_notebook
-from clow_nb.runs.kernels import start_pool, stop_pool
 
+pytestmark = pytest.mark.usefixtures("bare_pool")
 DONE = "SUCCEEDED"
 NO_NOTEBOOK = "FileError: .* can't be read as a notebook"
 OFFLINE = "RunError: URLError: "
@@ -71,13 +70,6 @@ LONG = {
     "binder": "RunError: CalledProcessError: ",
     "gcs/gcs_in/gcs-simple_notebook": DONE,
 }
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _pool() -> Iterator[None]:
-    start_pool(())
-    yield
-    stop_pool()
 
 
 def statuses(folder: Path, target: Path, paths: dict[str, Path], timeout: float) -> dict[str, str]:

@@ -12,25 +12,26 @@ from copy import deepcopy
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from ..core.errors import AlreadyExists, DataError, NotFound, ParameterError
+from ..core.errors import AlreadyExists, DataError, ParameterError
 from .apply import edit_plan
 from .layout import ID
 from .preview import Preview
 from .reading import Query, Snapshot
 from .retype import Cast, caster, fits_column, type_name
-
 from .rules import Document, retyped_keys, rule_of
-from .steps import Target, Targets
+from .steps import Draft
 from .table import Plan
+from .targets import Target, change, check_there, is_rule, remove
 from .values import plain
 
 # %% ../../nbs/data/05_edit.ipynb #ef67f1ee
-def _check_key(key: Any) -> None:
-    if not isinstance(key, str) or key == ID:
-        raise DataError(
-            "The key {key!r} cannot be edited. Keys are text, and _id is what a document is known by: it stays for good.",
-            key=key,
-        )
+def _editable(key: Any) -> str:
+    if isinstance(key, str) and key != ID:
+        return key
+    raise DataError(
+        "The key {key!r} cannot be edited. Keys are text, and _id is what a document is known by: it stays for good.",
+        key=key,
+    )
 
 
 def _with(key: str, value: Any, document: Document) -> Document:
@@ -71,11 +72,102 @@ def _retyped(key: str, cast: Cast, errors: str, document: Document) -> Document:
         return {**document, key: None} if errors == "null" else document
 
 # %% ../../nbs/data/05_edit.ipynb #02903ecc
-_T = TypeVar("_T")
+def _is_there(draft: Draft, identity: str) -> AlreadyExists:
+    return AlreadyExists(
+        "{name} has a document with _id {id!r} already. Use set() to change it.",
+        name=draft.name,
+        id=identity,
+    )
+
+
+def _insert(draft: Draft, documents: Iterable[Mapping[str, Any]]) -> list[str]:
+    batch, made = secrets.token_hex(4), {}
+    for number, document in enumerate(documents):
+        values = plain(dict(document), "document")
+        identity = str(values.pop(ID, None) or f"{batch}-{number}")
+        if identity in made:
+            raise _is_there(draft, identity)
+        made[identity] = {ID: identity, **values}
+    for identity, there in draft.look_up(made).items():
+        if there is not None:
+            raise _is_there(draft, identity)
+    draft.take(made)
+    return list(made)
+
+# %% ../../nbs/data/05_edit.ipynb #593a5f08
+def _rename(draft: Draft, old: str, new: str, query: Query) -> None:
+    found, both, shown = 0, 0, []
+    for document in draft.seen(query, (old, new)):
+        found += old in document
+        if old in document and new in document and old != new:
+            both += 1
+            shown += [document[ID]] if both <= 5 else []
+    check_there(draft, old, found)
+    if both:
+        raise DataError(
+            "{count} documents have {old!r} and {new!r}, such as {ids}. Unset one of them there first, or choose another name.",
+            count=both,
+            old=old,
+            new=new,
+            ids=", ".join(map(repr, shown)),
+        )
+    how = partial(_renamed, old, new)
+    if is_rule(draft, query):
+        draft.take({}, rule_of(query, how, (), (old, new), like=(new, old)))
+    else:
+        change(draft, query, how, (old, new))
+
+# %% ../../nbs/data/05_edit.ipynb #a1ed0359
+def _check_values(draft: Draft, key: str, kind: str, query: Query, errors: str) -> None:
+    found, bad, shown, cast = 0, 0, [], caster(kind)
+    for document in draft.seen(query, [key]):
+        found += key in document
+        if (
+            errors == "raise"
+            and _retyped(key, cast, "unset", document).keys() != document.keys()
+        ):
+            bad += 1
+            shown += [f"{document[ID]} ({document[key]!r:.40})"] if bad <= 5 else []
+    check_there(draft, key, found)
+    if bad:
+        raise DataError(
+            "The key {key!r} cannot become {type} in {count} documents, such as {ids}. Correct them first, or say what becomes "
+            "of them: errors='keep', 'null' or 'unset'.",
+            key=key,
+            type=kind,
+            count=bad,
+            ids=", ".join(shown),
+        )
+
+# %% ../../nbs/data/05_edit.ipynb #f4b0542b
 _ERRORS = ("raise", "keep", "null", "unset")
 
-# %% ../../nbs/data/05_edit.ipynb #9e1adb98
-class Edit(Targets, Generic[_T]):
+
+def _retype(draft: Draft, key: str, kind: str, query: Query, errors: str) -> None:
+    if errors not in _ERRORS:
+        raise ParameterError(
+            "errors={errors!r} is not known. It is one of: {known}.",
+            errors=errors,
+            known=", ".join(_ERRORS),
+        )
+    _check_values(draft, key, kind, query, errors)
+    field, how = draft.base.fields.get(key), partial(
+        _retyped, key, caster(kind), errors
+    )
+    if not query and (
+        field is None
+        or not fits_column(kind, field)
+        or key in retyped_keys(draft.rules)
+    ):
+        draft.take({}, rule_of(None, how, (), [key], retypes=True))
+    else:
+        change(draft, query, how, [key])
+
+# %% ../../nbs/data/05_edit.ipynb #7a1757f1
+_T = TypeVar("_T")
+
+# %% ../../nbs/data/05_edit.ipynb #11028464
+class Edit(Draft, Generic[_T]):
     """Changes on top of one version. `publish(message, plan)` commits them; `Dataset.edit()` makes one."""
 
     def __init__(
@@ -93,78 +185,30 @@ class Edit(Targets, Generic[_T]):
 
         A function may be called again, at a preview and at the commit: it has to give the same for the same document.
         """
-        _check_key(key)
-        value = value if callable(value) else plain(value, key)
-        self.change(target, partial(_with, key, value), [key], callable(value))
+        how = partial(
+            _with, _editable(key), value if callable(value) else plain(value, key)
+        )
+        change(self, target, how, [key], callable(value))
 
     def unset(self, target: Target, key: str) -> None:
         """Remove `key` from the documents."""
-        _check_key(key)
-        self.change(target, partial(_without, key), [key])
+        change(self, target, partial(_without, _editable(key)), [key])
 
     def insert(
         self, documents: Iterable[Mapping[str, Any]] | Mapping[str, Any]
     ) -> list[str]:
         """Add documents at the end; returns their `_id`s, which are made where a document brings none."""
-        batch, made = secrets.token_hex(4), {}
-        for number, document in enumerate(
-            [documents] if isinstance(documents, Mapping) else documents
-        ):
-            values = plain(dict(document), "document")
-            identity = str(values.pop(ID, None) or f"{batch}-{number}")
-            if identity in made:
-                raise self._is_there(identity)
-            made[identity] = {ID: identity, **values}
-        for identity, there in self.look_up(made).items():
-            if there is not None:
-                raise self._is_there(identity)
-        self.take(dict(made))
-        return list(made)
-
-    def _is_there(self, identity: str) -> AlreadyExists:
-        return AlreadyExists(
-            "{name} has a document with _id {id!r} already. Use set() to change it.",
-            name=self.name,
-            id=identity,
+        return _insert(
+            self, [documents] if isinstance(documents, Mapping) else documents
         )
 
     def delete(self, target: Target) -> int:
         """Remove documents; returns how many."""
-        if isinstance(target, Mapping) and self.is_rule(target):
-            found = sum(1 for _ in self.seen(target, ()))
-            self.take({}, rule_of(target, lambda _: None, (), ()))
-            return found
-        gone = self.found(target)
-        self.take(dict.fromkeys(gone))
-        return len(gone)
+        return remove(self, target)
 
     def rename_key(self, old: str, new: str, query: Query | None = None) -> None:
-        """Give a key another name, in all documents or in those that match.
-
-        Raises `NotFound` where none has it, `DataError` where a document has both keys.
-        """
-        _check_key(old)
-        _check_key(new)
-        found, both, shown = 0, 0, []
-        for document in self.seen(query or {}, (old, new)):
-            found += old in document
-            if old in document and new in document and old != new:
-                both += 1
-                shown += [document[ID]] if both <= 5 else []
-        self.check_there(old, found)
-        if both:
-            raise DataError(
-                "{count} documents have {old!r} and {new!r}, such as {ids}. Unset one of them there first, or choose another name.",
-                count=both,
-                old=old,
-                new=new,
-                ids=", ".join(map(repr, shown)),
-            )
-        change = partial(_renamed, old, new)
-        if self.is_rule(query or {}):
-            self.take({}, rule_of(query, change, (), (old, new), like=(new, old)))
-        else:
-            self.change(query or {}, change, (old, new))
+        """Give a key another name, in all documents or in those that match; `NotFound` if none has it, `DataError` if one has both."""
+        _rename(self, _editable(old), _editable(new), query or {})
 
     def retype(
         self,
@@ -178,49 +222,7 @@ class Edit(Targets, Generic[_T]):
         Text is read as people write it (see `data.retype`). `errors` says what becomes of a value that can't be converted:
         `"raise"` raises `DataError` naming the documents, `"keep"` leaves it, `"null"` makes it null, `"unset"` removes it.
         """
-        _check_key(key)
-        if errors not in _ERRORS:
-            raise ParameterError(
-                "errors={errors!r} is not known. It is one of: {known}.",
-                errors=errors,
-                known=", ".join(_ERRORS),
-            )
-        kind, cast = type_name(type), caster(type)
-        self._check_values(key, kind, cast, query or {}, errors)
-        field = self.base.fields.get(key)
-        change = partial(_retyped, key, cast, errors)
-        moves = not query and (
-            field is None
-            or not fits_column(kind, field)
-            or key in retyped_keys(self.rules)
-        )
-        if moves:
-            self.take({}, rule_of(None, change, (), [key], retypes=True))
-        else:
-            self.change(query or {}, change, [key])
-
-    def _check_values(
-        self, key: str, kind: str, cast: Cast, query: Query, errors: str
-    ) -> None:
-        found, bad, shown = 0, 0, []
-        for document in self.seen(query, [key]):
-            found += key in document
-            if (
-                errors == "raise"
-                and _retyped(key, cast, "unset", document).keys() != document.keys()
-            ):
-                bad += 1
-                shown += [f"{document[ID]} ({document[key]!r:.40})"] if bad <= 5 else []
-        self.check_there(key, found)
-        if bad:
-            raise DataError(
-                "The key {key!r} cannot become {type} in {count} documents, such as {ids}. Correct them first, or say what becomes "
-                "of them: errors='keep', 'null' or 'unset'.",
-                key=key,
-                type=kind,
-                count=bad,
-                ids=", ".join(shown),
-            )
+        _retype(self, _editable(key), type_name(type), query or {}, errors)
 
     def preview(self) -> Preview:
         """What a commit would change: `.cells`, `.counts` before and after, `.statistics` of the keys that it touches."""
@@ -229,7 +231,7 @@ class Edit(Targets, Generic[_T]):
     def commit(self, message: str = "") -> _T:
         """Write all of it as one version, whose data it returns. Raises `ConflictError` naming the cells that others changed."""
         made = self._publish(
-            message, edit_plan(self.base, list(self.rules), self.touched)
+            message, edit_plan(self.base, list(self.rules), self.changes().touched)
         )
         self._committed = True
         return made

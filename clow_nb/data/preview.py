@@ -7,9 +7,9 @@ __all__ = ['Preview']
 
 # %% ../../nbs/data/05d_preview.ipynb #632df5d5
 from collections import Counter
+from collections.abc import Collection, Iterator
 from functools import cached_property
 from itertools import chain, islice
-from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -25,11 +25,85 @@ from .statistics import statistics
 from .steps import Changes
 from .values import to_json
 
-# %% ../../nbs/data/05d_preview.ipynb #d2f39d4f
+# %% ../../nbs/data/05d_preview.ipynb #cac045cb
+_Counts = dict[str | None, Counter[str]]
+_COUNTS = {"label": pl.String} | dict.fromkeys(
+    ("before", "after", "added", "updated", "removed"), pl.Int64
+)
+
+
 def _kind(before: Document | None, after: Document | None) -> str:
     return "updated" if before and after else "removed" if before else "added"
 
 
+def _label(document: Document | None, key: str | None) -> str | None:
+    value = None if document is None or key is None else document.get(key)
+    return value if value is None or isinstance(value, str) else to_json(value)
+
+
+def _counted(changes: Changes, label: str | None) -> tuple[_Counts, set[str]]:
+    """How many documents of each label change, and how, `None` for all labels together; and the keys that change."""
+    counts: _Counts = {None: Counter()}
+    keys: set[str] = set()
+    for _, before, after in changes.pairs([label] if label else ()):
+        keys.update(key for key, *_ in changed_cells(before or {}, after or {}))
+        kind = _kind(before, after)
+        counts[None][kind] += 1
+        then, now = _label(before, label), _label(after, label)
+        for value in {then, now} - {None}:
+            counter = counts.setdefault(value, Counter())
+            counter[kind] += 1
+            counter["more"] += (now == value) - (then == value)
+    counts[None]["more"] = counts[None]["added"] - counts[None]["removed"]
+    return counts, keys - {ID}
+
+# %% ../../nbs/data/05d_preview.ipynb #dbf5e24a
+def _rows(changes: Changes, keys: Collection[str]) -> pa.Table:
+    """The rows of the base, with the columns of some keys."""
+    fields = columns(changes.base.table.schema)
+    names = [*BASE.names, *(field.name for key, field in fields.items() if key in keys)]
+    return changes.base.table.to_table(columns=names)
+
+
+def _counts_frame(changes: Changes, label: str | None, counts: _Counts) -> pl.DataFrame:
+    before: dict[str | None, int] = {None: changes.base.commit.rows}
+    if label:
+        texts = key_texts(_rows(changes, [label]), label).drop_nulls()
+        before |= dict(texts.value_counts(sort=True).iter_rows())
+    rows = []
+    for value in [*before, *(value for value in counts if value not in before)]:
+        there, found = before.get(value, 0), counts.get(value, Counter())
+        rows.append(
+            (
+                value,
+                there,
+                there + found["more"],
+                *(found[kind] for kind in ("added", "updated", "removed")),
+            )
+        )
+    return pl.DataFrame(rows, schema=_COUNTS, orient="row")
+
+# %% ../../nbs/data/05d_preview.ipynb #1612e8d9
+def _part(document: Document, keys: Collection[str]) -> Document:
+    return {key: value for key, value in document.items() if key in keys}
+
+
+def _rows_after(changes: Changes, keys: Collection[str]) -> pa.Table:
+    rows, ids = _rows(changes, keys), []
+
+    def documents() -> Iterator[Document]:
+        for identity, _, after in changes.pairs(keys):
+            ids.append(identity)
+            if after is not None:
+                yield _part(after, keys)
+
+    made = shred(documents(), BASE if changes.rules else rows.schema)
+    left = rows.filter(pc.invert(pc.is_in(rows[ID], pa.array(ids, pa.string()))))
+    if changes.rules:
+        return shred(chain(assemble(made), (_part(d, keys) for d in assemble(left))))
+    return pa.concat_tables([align(left, made.schema), made])
+
+# %% ../../nbs/data/05d_preview.ipynb #59ca3f4a
 def _statistics(rows: pa.Table, label: str | None) -> pl.DataFrame:
     """The statistics of a table of documents."""
     fields = columns(rows.schema)
@@ -44,13 +118,22 @@ def _statistics(rows: pa.Table, label: str | None) -> pl.DataFrame:
     return statistics(frame, assemble(rows.filter(odd)), encoded, label)
 
 
-def _label(document: Document | None, key: str | None) -> str | None:
-    value = None if document is None or key is None else document.get(key)
-    return value if value is None or isinstance(value, str) else to_json(value)
-
-
-def _part(document: Document, keys: set[str]) -> Document:
-    return {key: value for key, value in document.items() if key in keys}
+def _both_statistics(
+    changes: Changes, keys: Collection[str], label: str | None
+) -> pl.DataFrame:
+    """Before and after below each other, key by key."""
+    states = {"before": _rows(changes, keys), "after": _rows_after(changes, keys)}
+    frames = [
+        _statistics(rows, label).with_columns(state=pl.lit(state))
+        for state, rows in states.items()
+    ]
+    both = pl.concat(frames, how="diagonal_relaxed")
+    order = {key: place for place, key in enumerate(dict.fromkeys(both["key"]))}
+    both = both.filter(pl.col("key").is_in(list(keys)))
+    both = both.sort(
+        pl.col("key").replace_strict(order, return_dtype=pl.Int64), maintain_order=True
+    )
+    return both.select("key", "state", pl.exclude("key", "state"))
 
 # %% ../../nbs/data/05d_preview.ipynb #0df07a90
 class Preview:
@@ -76,25 +159,8 @@ class Preview:
         )
 
     @cached_property
-    def _counted(self) -> tuple[dict[str | None, Counter[str]], set[str]]:
-        """How many documents of each label change, and how, `None` for all labels together; and the keys that change."""
-        counts: dict[str | None, Counter[str]] = {None: Counter()}
-        keys: set[str] = set()
-        for _, before, after in self.changes.pairs([self.label] if self.label else ()):
-            keys.update(key for key, *_ in changed_cells(before or {}, after or {}))
-            kind = _kind(before, after)
-            counts[None][kind] += 1
-            labels = (
-                [_label(document, self.label) for document in (before, after)]
-                if self.label
-                else []
-            )
-            for label in {label for label in labels if label is not None}:
-                counter = counts.setdefault(label, Counter())
-                counter[kind] += 1
-                counter["more"] += (labels[1] == label) - (labels[0] == label)
-        counts[None]["more"] = counts[None]["added"] - counts[None]["removed"]
-        return counts, keys - {ID}
+    def _counted(self) -> tuple[_Counts, set[str]]:
+        return _counted(self.changes, self.label)
 
     @cached_property
     def counts(self) -> pl.DataFrame:
@@ -102,75 +168,12 @@ class Preview:
 
         The first row is for all; where there is a label, a row for each of its values follows.
         """
-        counts = self._counted[0]
-        before: dict[str | None, int] = {None: self.changes.base.commit.rows}
-        if self.label:
-            names = [
-                *BASE.names,
-                *(
-                    f.name
-                    for key, f in columns(self.changes.base.table.schema).items()
-                    if key == self.label
-                ),
-            ]
-            texts = key_texts(
-                self.changes.base.table.to_table(columns=names), self.label
-            ).drop_nulls()
-            before |= dict(texts.value_counts(sort=True).iter_rows())
-        rows = []
-        for label in [*before, *(label for label in counts if label not in before)]:
-            there, found = before.get(label, 0), counts.get(label, Counter())
-            rows.append(
-                (
-                    label,
-                    there,
-                    there + found["more"],
-                    *(found[kind] for kind in ("added", "updated", "removed")),
-                )
-            )
-        return pl.DataFrame(rows, schema=_COUNTS, orient="row")
+        return _counts_frame(self.changes, self.label, self._counted[0])
 
     @cached_property
     def statistics(self) -> pl.DataFrame:
         """The statistics of all documents for the keys that change, `before` and `after` below each other (see `state`)."""
-        keys = self._counted[1]
-        states = {"before": self._rows(keys), "after": self._rows_after(keys)}
-        frames = [
-            _statistics(rows, self.label).with_columns(state=pl.lit(state))
-            for state, rows in states.items()
-        ]
-        both = pl.concat(frames, how="diagonal_relaxed")
-        order = {key: place for place, key in enumerate(dict.fromkeys(both["key"]))}
-        both = both.filter(pl.col("key").is_in(list(keys)))
-        return both.sort(
-            pl.col("key").replace_strict(order, return_dtype=pl.Int64),
-            maintain_order=True,
-        ).select("key", "state", pl.exclude("key", "state"))
-
-    def _rows(self, keys: set[str]) -> pa.Table:
-        fields = columns(self.changes.base.table.schema)
-        names = [
-            *BASE.names,
-            *(field.name for key, field in fields.items() if key in keys),
-        ]
-        return self.changes.base.table.to_table(columns=names)
-
-    def _rows_after(self, keys: set[str]) -> pa.Table:
-        rows, ids = self._rows(keys), []
-
-        def documents() -> Any:
-            for identity, _, after in self.changes.pairs(keys):
-                ids.append(identity)
-                if after is not None:
-                    yield _part(after, keys)
-
-        made = shred(documents(), BASE if self.changes.rules else rows.schema)
-        left = rows.filter(pc.invert(pc.is_in(rows[ID], pa.array(ids, pa.string()))))
-        if self.changes.rules:
-            return shred(
-                chain(assemble(made), (_part(d, keys) for d in assemble(left)))
-            )
-        return pa.concat_tables([align(left, made.schema), made])
+        return _both_statistics(self.changes, self._counted[1], self.label)
 
     def _repr_html_(self) -> str:
         total = self.counts.row(0, named=True)
@@ -179,8 +182,3 @@ class Preview:
             **total,
         )
         return f"<p>{head}</p>{self.statistics._repr_html_()}{self.first(10)._repr_html_()}"
-
-
-_COUNTS = {"label": pl.String} | dict.fromkeys(
-    ("before", "after", "added", "updated", "removed"), pl.Int64
-)

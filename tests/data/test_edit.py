@@ -292,7 +292,7 @@ def test_rules_do_what_single_documents_do(tmp_path_factory: Any, documents: lis
     found = []
     for name, many in [("d-single", 1000), ("d-rules", -1)]:
         dataset = datasets.create(name, [{"_id": f"d{i}", **document} for i, document in enumerate(documents)])
-        with patch("clow_nb.data.steps._MANY", many):
+        with patch("clow_nb.data.targets._MANY", many):
             found.append(_edited(dataset, acts, other))
     assert same(_sorted(found[0]), _sorted(found[1]))
 
@@ -305,7 +305,7 @@ def _sorted(found: Any) -> list[Any]:
 
 
 def test_a_rule_that_deletes_meets_what_others_changed(books: Dataset) -> None:
-    with patch("clow_nb.data.steps._MANY", -1):
+    with patch("clow_nb.data.targets._MANY", -1):
         edit = books.edit()
         assert edit.delete({"genre": "시"}) == 3
         theirs = books.edit()

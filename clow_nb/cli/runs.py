@@ -55,6 +55,8 @@ def show(id: str, home: str | None) -> None:
     """Show one run: where it stands, what it was given, what it has put out, its steps."""
     import polars as pl
 
+    from clow_nb.runs.literals import plain
+
     run = open_workspace(home).runs.get(id)
     row = run.row
     facts = {
@@ -66,7 +68,7 @@ def show(id: str, home: str | None) -> None:
         "queue": f"{row.queue}, priority {row.priority}",
         "attempt": f"{row.attempt} ({row.worker})" if row.worker else "",
         "error": row.error,
-        "outputs": run.outputs or "",
+        "outputs": plain(run.outputs) or "",
         **{
             name: ", ".join(ids)
             for name, ids in run.resumed.items()

@@ -16,6 +16,7 @@ from ..core.refs import Ref, check_name
 from ..core.text import t
 from .steps import Serve, Step, check_steps, from_spec, jobs, to_spec
 from ..runs.ledger import Ledger
+from ..runs.literals import plain
 from ..runs.queue import enqueue_workflow, run_step
 from ..runs.run import Run
 
@@ -96,7 +97,9 @@ def pipeline_workflow(
         if job == "serve" and isinstance(step, Serve):
             version = _version(ctx, step.service, known, f"{run.id}-serve")
         kind, target, params = _parameters(job, step, known, version)
-        known |= run_step(run, job, params, name=job, kind=kind, target=target).outputs
+        known |= plain(
+            run_step(run, job, params, name=job, kind=kind, target=target).outputs
+        )
         if job == "gate" and not known["passed"]:
             return
         if job == "serve":

@@ -19,30 +19,32 @@ from ..core.text import t
 from .bell import ringing
 from .lease import Leases, gpu_names, machine
 from .ledger import QUEUED, RUNNING, Ledger, RunRow
+from .limits import LIMITS, check_limits
 
 # %% ../../nbs/runs/05a_admission.ipynb #7f9498ce
-_RESOURCES = {"cpus": (int, float), "gpus": (int, float), "memory_mb": (int,)}
+_HELD = ("cpus", "gpus", "memory_mb")
 
 
 def check_resources(resources: Mapping[str, Any] | None) -> dict[str, Any]:
     """`resources` themselves if they are understood; else `ParameterError`."""
-    for name, value in (resources or {}).items():
-        known = (
-            name in _RESOURCES
-            and isinstance(value, _RESOURCES[name])
-            and not isinstance(value, bool)
-        )
-        if not known or value < 0:
+    given = dict(resources or {})
+    for name, value in given.items():
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if name not in {*_HELD, *LIMITS} or not number or value < 0:
             raise ParameterError(
-                "resources has {name}={value!r}. Allowed are cpus, gpus and memory_mb, as numbers from 0 on.",
+                "resources has {name}={value!r}. Allowed are cpus, gpus and memory_mb, as numbers from 0 on, and the limits {limits}.",
                 name=name,
                 value=value,
+                limits=", ".join(name for name in LIMITS if name not in _HELD),
             )
-    return dict(resources or {})
+    check_limits({name: value for name, value in given.items() if name in LIMITS})
+    return given
 
 
 def _fits(wanted: Mapping[str, float], there: Mapping[str, float]) -> bool:
-    return all(amount <= there.get(name, 0) for name, amount in wanted.items())
+    return all(
+        amount <= there.get(name, 0) for name, amount in wanted.items() if name in _HELD
+    )
 
 
 def check_fit(ctx: Context, resources: Mapping[str, float]) -> None:

@@ -21,11 +21,12 @@ from .channel import NotStarted
 from .current import replace_text
 from .engine import execute_notebook
 from .ledger import Ledger, RunRow
+from .limits import LIMITS
 from .run import Run, read_json
 
 # %% ../../nbs/runs/09a_execution.ipynb #50026223
 def _prepare(folder: Path, row: RunRow) -> None:
-    for name in ("progress.json", "metrics.jsonl", "outputs.json"):
+    for name in ("progress.json", "metrics.jsonl", "outputs.json", "output_types.json"):
         (folder / name).unlink(missing_ok=True)
     if row.attempt > 1 or row.round > 1:
         with (folder / "log.txt").open("a", encoding="utf-8") as log:
@@ -90,6 +91,9 @@ def _run_notebook(
             on_text=write,
             cancel=cancel,
             on_kernel=kernel_started,
+            limits={
+                name: value for name, value in row.resources.items() if name in LIMITS
+            },
         )
 
 # %% ../../nbs/runs/09a_execution.ipynb #0e3184c6

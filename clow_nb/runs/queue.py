@@ -7,7 +7,6 @@ __all__ = ['shipped_notebooks', 'find_notebook', 'check_options', 'new_id', 'kee
            'finish_step', 'run_step']
 
 # %% ../../nbs/runs/08_queue.ipynb #abcf1fd6
-import json
 import os
 import secrets
 import shutil
@@ -16,8 +15,6 @@ from collections.abc import Callable
 from importlib import resources as package
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from pydantic_core import to_json
 
 from ..core.context import Context
 from ..core.errors import NotFound, ParameterError, RunError
@@ -28,6 +25,7 @@ from .contract import signature
 from .fence import patiently
 from .launch import ensure_worker
 from .ledger import Ledger, RunRow
+from .literals import plain
 from .run import Run
 
 if TYPE_CHECKING:
@@ -98,10 +96,6 @@ def new_id(kind: str) -> str:
     )
 
 
-def _plain(values: Any) -> Any:
-    return json.loads(to_json(values, fallback=str, inf_nan_mode="constants"))
-
-
 def _prepare(
     ctx: Context, notebook: str | Path, params: dict[str, Any] | None
 ) -> tuple[Path, dict[str, Any]]:
@@ -110,7 +104,7 @@ def _prepare(
     given = dict(params or {})
     if any(parameter.name == "home" for parameter in contract.parameters):
         given.setdefault("home", str(ctx.home))
-    return path, _plain(contract.validate(given))
+    return path, plain(contract.validate(given))
 
 
 def keep_copy(ctx: Context, id: str, path: Path) -> None:
@@ -141,7 +135,8 @@ class Runs:
     ) -> Run:
         """Hand in a notebook, a shipped one by name or any other by path; with an `id` that there is, that run is the answer.
 
-        `resources` are what it holds of a machine while it is at work: `cpus`, `gpus`, `memory_mb`. Of the rest, `priority=0` lets
+        `resources` are what it holds of a machine while it is at work: `cpus`, `gpus`, `memory_mb`; and what its kernel may use: again
+        `memory_mb`, `cpu_seconds`, `open_files`, `output_mb`. Of the rest, `priority=0` lets
         larger ones go first, `timeout=` ends an attempt after so many seconds, `retries=2` says how often it is tried again after an
         error that may pass, `queue=` names the queue whose limit counts. Raises `NotFound` and `ParameterError` before anything is written.
         """
@@ -231,7 +226,7 @@ def enqueue_workflow(
         kind,
         target,
         workflow=name,
-        params=_plain(list(args)),
+        params=plain(list(args)),
         parent=parent,
         **options,
     )

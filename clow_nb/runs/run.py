@@ -20,6 +20,7 @@ from ..core.text import t
 from .fence import patiently
 from .launch import ensure_worker, worker_alive
 from .ledger import Ledger, RunRow
+from .packing import read_outputs
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,8 +53,23 @@ class _Reported:
 
     @property
     def outputs(self) -> dict[str, Any]:
-        """What the notebook declared as its outputs, by name."""
-        return read_json(self.folder / "outputs.json")
+        """What the notebook declared as its outputs, by name and with their types."""
+        return read_outputs(self.folder)
+
+    def checkpoints(self) -> "pl.DataFrame":
+        """One row a checkpoint: `name action attempt time bytes`; `action` is `kept`, `restored`, or `ran again` for what was made anew."""
+        import polars as pl
+
+        from clow_nb.runs.checkpoints import Checkpoints
+
+        types = {
+            "name": pl.String,
+            "action": pl.String,
+            "attempt": pl.String,
+            "time": pl.Float64,
+            "bytes": pl.Int64,
+        }
+        return pl.DataFrame(Checkpoints(self.folder / "kept").report(), types)
 
     def logs(self) -> str:
         """Everything that was printed so far."""

@@ -42,7 +42,7 @@ def test_a_worker_runs_it_on_the_versions_of_the_moment(ws: Workspace, topics: D
     topics.append([{"text": "눈 와?", "topic": "날씨", "split": "test"}])
     run.wait(timeout=200, progress=False)
     assert (run.status, ev.status) == ("SUCCEEDED", "SUCCEEDED")
-    assert run.outputs == {"metrics": ev.metrics, "evaluation": "evaluation:e-topic@1"}
+    assert run.outputs == {"metrics": ev.metrics, "evaluation": ev.ref.at(1)}
     assert (ev.result.about["model"], ev.result.about["dataset"]) == ("model:topics@1", "dataset:topics@1")
     assert ev.run(id="e-topic-night-1").id == run.id and ev.results().height == 1
     assert set(run.metrics()["key"]) == set(ev.metrics)
@@ -51,7 +51,7 @@ def test_a_worker_runs_it_on_the_versions_of_the_moment(ws: Workspace, topics: D
     assert "model:topics@1" in repr(ws.lineage("evaluation:e-topic@1"))
 
     again = ev.run(model="topics@2", dataset="topics@2").wait(timeout=200, progress=False)
-    assert again.outputs["evaluation"] == "evaluation:e-topic@2"
+    assert str(again.outputs["evaluation"]) == "evaluation:e-topic@2"
     assert ev.results()["documents"].to_list() == [12, 13]
     assert ws.evaluations["e-topic@1"].metrics["documents"] == 12
 

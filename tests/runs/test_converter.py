@@ -6,6 +6,7 @@ import pytest
 
 from clow_nb.core.context import Context
 from clow_nb.core.errors import AlreadyExists, DataError, FileError, InvalidName, NotFound, ParameterError
+from clow_nb.core.refs import Ref
 from clow_nb.data.dataset import Datasets, Rawdatas
 from clow_nb.runs.converter import Converters, read_requirements, write_dataset
 from clow_nb.runs.ledger import Ledger, RunRow
@@ -92,7 +93,7 @@ def test_all_of_it_as_a_run(workspace: Context) -> None:
     converter = Converters(workspace).create("unique", code)
     run = converter.run(raw, to="d-shop", label="kind").wait(120, progress=False)
     dataset = Datasets(workspace)["d-shop"]
-    assert run.outputs == {"dataset": "dataset:d-shop@1", "documents": 2}
+    assert run.outputs == {"dataset": Ref("dataset", "d-shop", 1), "documents": 2}
     assert [document["a"] for document in dataset.documents()] == [" 사과 ", "배"]
     assert dataset.label == "kind" and "끝" in run.logs()
     assert {edge.source for edge in workspace.catalog.edges("dataset:d-shop@1")} == {"rawdata:shop@1", "converter:unique@1"}

@@ -19,7 +19,7 @@ import polars as pl
 from ..core.context import Context
 from ..core.errors import FileError
 from .media import media_type, thumbnail
-from .storage import Storage, copy, name_of, partial, reading
+from .storage import Storage, copy, made_once, name_of, reading
 
 # %% ../../nbs/data/02m_objects.ipynb #eab29e23
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class FileDocuments(Iterable[dict[str, Any]]):
 # %% ../../nbs/data/02m_objects.ipynb #dbc068fc
 Reference = Mapping[str, Any]
 _OBJECT = re.compile(r"[0-9a-f]{64}(\.[a-z0-9]{1,8})?")
+DAY = timedelta(days=1)
 _TYPE = {"object": pl.String, "media": pl.String, "size": pl.Int64, "name": pl.String}
 
 
@@ -75,10 +76,43 @@ def _names(reference: Reference | str) -> tuple[str, str]:
         value=reference,
     )
 
-# %% ../../nbs/data/02m_objects.ipynb #af1cf916
-DAY = timedelta(days=1)
+# %% ../../nbs/data/02m_objects.ipynb #25dbeef1
+def _opened(storage: Storage, reference: Reference | str) -> IO[bytes]:
+    name, file = _names(reference)
+    system, path = storage.at(name)
+    try:
+        return system.open(path, "rb")
+    except FileNotFoundError:
+        raise FileError(
+            "The raw file {file} is not there any more: {place} was deleted. Put the file again, or restore the folder.",
+            file=file,
+            place=path,
+        ) from None
 
 
+def _check(storage: Storage, reference: Reference | str, digest: str) -> None:
+    """Raise `FileError` for a file whose content has another SHA-256 than its name says."""
+    name, file = _names(reference)
+    if digest != name[:64]:
+        raise FileError(
+            "The raw file {file} is damaged: {place} is not what was stored. Put the file again.",
+            file=file,
+            place=storage.at(name)[1],
+        )
+
+
+def _fetch(storage: Storage, reference: Reference | str, target: Path) -> None:
+    with _opened(storage, reference) as source:
+        _check(storage, reference, copy(source, target)[0])
+
+
+def _shrink(
+    storage: Storage, reference: Reference | str, size: int, target: Path
+) -> None:
+    with _opened(storage, reference) as source:
+        target.write_bytes(thumbnail(source, size, _names(reference)[1]))
+
+# %% ../../nbs/data/02m_objects.ipynb #c16dbe29
 class Objects(Storage):
     """The raw files of a workspace, each stored once. Raises `FileError` for what can't be stored or is not there any more."""
 
@@ -99,50 +133,34 @@ class Objects(Storage):
 
     def open(self, reference: Reference | str) -> IO[bytes]:
         """A stored file, open for reading; one behind a URL is read piece by piece."""
-        name, file = _names(reference)
-        system, path = self.at(name)
-        try:
-            return system.open(path, "rb")
-        except FileNotFoundError:
-            raise FileError(
-                "The raw file {file} is not there any more: {place} was deleted. Put the file again, or restore the folder.",
-                file=file,
-                place=path,
-            ) from None
+        return _opened(self, reference)
 
     def read(self, reference: Reference | str) -> bytes:
         """The bytes of a stored file, as they were put."""
         with self.open(reference) as source:
             found = source.read()
-        self._check(hashlib.sha256(found).hexdigest(), reference)
+        _check(self, reference, hashlib.sha256(found).hexdigest())
         return found
 
     def path(self, reference: Reference | str) -> Path:
         """A stored file on this machine, for programs that want a path; one behind a URL is fetched once. Don't write to it."""
         name, _ = _names(reference)
-        if not self.remote:
-            self.open(reference).close()
-            return Path(self.at(name)[1])
-        kept = self.ctx.folder("cache", "objects", name[:2]) / name
-        if not kept.exists():
-            with partial(kept.parent) as made:
-                with self.open(reference) as source:
-                    self._check(copy(source, made)[0], reference)
-                made.replace(kept)
-        return kept
+        if self.remote:
+            return made_once(
+                self.ctx.folder("cache", "objects", name[:2]) / name,
+                lambda made: _fetch(self, reference, made),
+            )
+        self.open(reference).close()
+        return Path(self.at(name)[1])
 
     def thumbnail(self, reference: Reference | str, size: int = 128) -> Path:
         """The thumbnail of a picture as a WebP file, made once; see `data.media`."""
-        name, file = _names(reference)
+        name, _ = _names(reference)
         kept = (
             self.ctx.folder("cache", "thumbnails", name[:2])
             / f"{name[:64]}-{size}.webp"
         )
-        if not kept.exists():
-            with partial(kept.parent) as made, self.open(reference) as source:
-                made.write_bytes(thumbnail(source, size, file))
-                made.replace(kept)
-        return kept
+        return made_once(kept, lambda made: _shrink(self, reference, size, made))
 
     def unreferenced(self, grace: timedelta = DAY) -> pl.DataFrame:
         """The files that no kept version of a dataset refers to, put more than `grace` ago: `object size stored`."""
@@ -155,15 +173,6 @@ class Objects(Storage):
         from clow_nb.data.references import clean_objects
 
         return clean_objects(self.ctx, dry_run, grace)
-
-    def _check(self, digest: str, reference: Reference | str) -> None:
-        name, file = _names(reference)
-        if digest != name[:64]:
-            raise FileError(
-                "The raw file {file} is damaged: {place} is not what was stored. Put the file again.",
-                file=file,
-                place=self.at(name)[1],
-            )
 
 # %% ../../nbs/data/02m_objects.ipynb #ae06b5c4
 def _referring(objects: Objects, value: Any) -> Any:

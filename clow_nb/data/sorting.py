@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from .conditions import NEVER, NOWHERE, Place
 from .documents import assemble
+from .dtypes import without_nulls
 from .layout import columns
 from .order import sort_key, sort_place
 from .packing import column_order
@@ -30,6 +31,7 @@ from clow_nb.data.snapshot import (
     readable,
     rows_at,
 )
+from .struct_order import is_plain, plain_ranks, struct_order
 
 # %% ../../nbs/data/02j_sorting.ipynb #2f8a34b3
 Groups = dict[tuple, np.ndarray]
@@ -46,7 +48,7 @@ def _spans(
             middle = (low + high) // 2
             low, high = (
                 (low, middle)
-                if holds(sort_key(values[int(order[middle])]))
+                if holds(sort_key(without_nulls(values[int(order[middle])])))
                 else (middle + 1, high)
             )
         return low
@@ -62,7 +64,8 @@ def _spans(
 
 def _arranged(values: pl.Series, groups: Groups, direction: int) -> np.ndarray:
     """The places of `values` (null in the rows of `groups`) in order."""
-    regular = column_order(values, direction < 0)
+    order = struct_order if values.dtype == pl.Struct else column_order
+    regular = order(values, direction < 0)
     span = _spans(values, regular, direction)
     pieces, at = [], 0
     for key in sorted(groups, reverse=direction < 0):
@@ -75,21 +78,6 @@ def _arranged(values: pl.Series, groups: Groups, direction: int) -> np.ndarray:
     return np.concatenate([*pieces, regular[at:]])
 
 # %% ../../nbs/data/02j_sorting.ipynb #8db8be57
-_EMPTY, _NULL, _NAN = (0,), (1,), (2, 0, 0)
-_PLAIN = (pa.bool_(), pa.int64(), pa.float64(), pa.string(), pa.date32())
-
-
-def _sorts_as_column(dtype: pa.DataType) -> bool:
-    """Whether polars sorts the values (or elements of lists) of this type as MongoDB does."""
-    if pa.types.is_list(dtype):
-        return (
-            dtype.value_type != pa.float64()
-            and not pa.types.is_list(dtype.value_type)
-            and _sorts_as_column(dtype.value_type)
-        )
-    return dtype in _PLAIN or pa.types.is_timestamp(dtype)
-
-
 def _column(snapshot: Snapshot, numbers: Numbers, place: Place) -> pl.Series:
     """The values at a place, of these rows."""
     few = len(numbers) <= 2000
@@ -109,18 +97,41 @@ def _column(snapshot: Snapshot, numbers: Numbers, place: Place) -> pl.Series:
     )
     return values if whole else values.gather(numbers)
 
-
+# %% ../../nbs/data/02j_sorting.ipynb #e88008e4
 _WORDS = 1_000_000
 
 
+def _ranked(lists: pl.Series, items: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The distinct items of lists in order (of some kinds), and the lists of their places among these."""
+    if items.dtype == pl.String:
+        words = items.drop_nulls().unique()
+        if 0 < len(words) <= _WORDS:
+            words = words.sort()
+            return words, lists.cast(pl.List(pl.Enum(words))).to_physical()
+    if items.dtype != pl.Struct and not items.dtype.is_float():
+        return items[:0], lists
+    array = lists.rechunk().to_arrow()
+    items = pl.Series(pl.from_arrow(array.values))
+    ranks = plain_ranks(items)
+    places = np.empty(ranks.n_unique() - (ranks.null_count() > 0), np.int64)
+    places[ranks.drop_nulls()] = ranks.is_not_null().arg_true()
+    return items.gather(places), pl.Series(
+        pl.from_arrow(
+            pa.LargeListArray.from_arrays(
+                array.offsets, ranks.to_arrow(), mask=array.is_null()
+            )
+        )
+    )
+
+
 def _extremes(lists: pl.Series, items: pl.Series, direction: int) -> pl.Series:
-    """The least of each list's `items`, or the greatest. Texts that repeat are compared by their ranks, ten times as fast."""
-    words = items.drop_nulls().unique() if items.dtype == pl.String else items[:0]
-    if not 0 < len(words) <= _WORDS:
-        return lists.list.min() if direction > 0 else lists.list.max()
-    words = words.sort()
-    ranks = lists.cast(pl.List(pl.Enum(words))).to_physical().list
-    return words.gather(ranks.min() if direction > 0 else ranks.max())
+    """The least of each list's `items`, or the greatest. Texts that repeat, objects and decimals are compared by their ranks."""
+    distinct, ranks = _ranked(lists, items)
+    found = ranks.list.min() if direction > 0 else ranks.list.max()
+    return distinct.gather(found) if len(distinct) else found
+
+# %% ../../nbs/data/02j_sorting.ipynb #ab0bcaf9
+_EMPTY, _NULL, _NAN = (0,), (1,), (2, 0, 0)
 
 
 def _parted(values: pl.Series, direction: int) -> tuple[pl.Series, Groups]:
@@ -129,14 +140,13 @@ def _parted(values: pl.Series, direction: int) -> tuple[pl.Series, Groups]:
     if isinstance(values.dtype, pl.List):
         sizes = values.list.len()
         groups[_EMPTY] = (sizes == 0).fill_null(False).arg_true().to_numpy()
-        items = values.explode()
-        holes = items.null_count() > values.null_count() + len(groups[_EMPTY])
+        items = values.explode(empty_as_null=False, keep_nulls=False)
         least = _extremes(values, items, direction)
-        if holes and direction > 0:  # null is less than any value
+        if items.null_count() and direction > 0:  # null is less than any value
             full = pl.Series(values.list.drop_nulls().list.len() == sizes)
             least = least.to_frame("v").select(pl.when(full).then("v"))["v"]
         values = least
-    elif values.dtype.is_float():
+    if values.dtype.is_float():
         nan = values.is_nan().fill_null(False)
         groups[_NAN] = nan.arg_true().to_numpy()
         values = values.fill_nan(None)
@@ -213,13 +223,16 @@ def _codes(keys: Iterator[tuple]) -> pl.Series:
     return pl.Series(ranks[codes], dtype=pl.Int64)
 
 # %% ../../nbs/data/02j_sorting.ipynb #ad2e3c38
+def _sorts_as_column(place: Place) -> bool:
+    dtype = place.dtype.value_type if pa.types.is_list(place.dtype) else place.dtype
+    return place is NOWHERE or (place.known and is_plain(dtype))
+
+
 def _sorted_once(
     snapshot: Snapshot, numbers: Numbers, path: str, direction: int
 ) -> np.ndarray:
     place = locate(path, columns(snapshot.table.schema))
-    if place is None or not (
-        place is NOWHERE or (place.known and _sorts_as_column(place.dtype))
-    ):
+    if place is None or not _sorts_as_column(place):
         return _arranged(_ranks(snapshot, numbers, path, direction), {}, direction)
     values = (
         pl.Series([None], dtype=pl.Int64).new_from_index(0, len(numbers))

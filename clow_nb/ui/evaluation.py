@@ -17,7 +17,7 @@ from ..evals.cards import Card
 from ..runs.queue import Runs
 from .base import Header, View, chart_widget, shown
 from .grid import FrameRows, Grid
-from .launcher import RunPanel
+from .panel import RunPanel
 from clow_nb.ui.tables import (
     Safe,
     empty,
@@ -85,6 +85,17 @@ def figures(evaluation: Any) -> list[list[str]]:
     return scores + [[name, text_of(value)] for name, value in facts.items()]
 
 
+def _header(evaluation: Any) -> Header:
+    return Header(
+        kind=t("Evaluation"),
+        title=evaluation.title,
+        description=evaluation.description,
+        path=str(evaluation.ctx.home),
+        code=f'ws.evaluations["{evaluation.name}"].view()',
+        page_title=f"{evaluation.title} · CLOW",
+    )
+
+# %% ../../nbs/ui/04_evaluation.ipynb #6ce748a3
 class EvaluationView(View):
     """The page of an evaluation: its figures, its run, and the cards of its preset."""
 
@@ -92,17 +103,11 @@ class EvaluationView(View):
         self.evaluation = evaluation
         self.cards = ipywidgets.VBox()
         self._drawn: Any = None
-        header = Header(
-            kind=t("Evaluation"),
-            title=evaluation.title,
-            description=evaluation.description,
-            path=str(evaluation.ctx.home),
-            code=f'ws.evaluations["{evaluation.name}"].view()',
-            page_title=f"{evaluation.title} · CLOW",
-        )
         latest = Runs(evaluation.ctx).latest(evaluation.kind, evaluation.name)
         self.panel = RunPanel(evaluation.run, latest, label=t("Run the evaluation"))
-        super().__init__(header, self.panel, self.cards, fallback=self._static)
+        super().__init__(
+            _header(evaluation), self.panel, self.cards, fallback=self._static
+        )
         self.panel.on_news = self._news
         self._draw()
 

@@ -13,6 +13,18 @@ export function h(selector, attributes = {}, ...children) {
   return element;
 }
 
+/** A question with a yes and a no in the place of a button; Escape is a no. */
+export function confirmation(question, { yes = "Yes", no = "No" }, agree, dismiss) {
+  const hear = (event) => event.key === "Escape" && dismiss();
+  return h(
+    "span.clow-confirm",
+    { role: "group", "aria-label": question, onkeydown: hear },
+    h("span", {}, question),
+    h("button.clow-button.clow-danger", { type: "button", onclick: agree }, yes),
+    h("button.clow-button", { type: "button", onclick: dismiss }, no),
+  );
+}
+
 /** Copies text; `false` where the browser does not let us (a plain http address). */
 export async function copyText(text) {
   try {

@@ -18,8 +18,13 @@ export function percentText(share) {
   return `${clamped === 1 ? 100 : Math.min(99, Math.floor(clamped * 100))}%`;
 }
 
-/** Milliseconds until the next question: quick at first, calmer for long runs, slow when nobody answers. */
-export function pause(seconds, failures = 0) {
-  if (failures) return Math.min(30000, 2000 * 2 ** (failures - 1));
-  return seconds < 120 ? 700 : 2000;
+/** Whether the end of a scrolled box is in sight. */
+export function atEnd({ scrollTop, clientHeight, scrollHeight }) {
+  return scrollTop + clientHeight >= scrollHeight - 4;
+}
+
+/** How many lines were found, and how many of them are shown if that is not all. */
+export function foundText(count, shown, labels, locale) {
+  const template = shown < count ? (labels.first ?? "{count}, {shown} shown") : (labels.found ?? "{count} lines");
+  return template.replace("{count}", count.toLocaleString(locale)).replace("{shown}", shown.toLocaleString(locale));
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { elapsedText, pause, percentText } from "../src/progress.mjs";
+import { atEnd, elapsedText, foundText, percentText } from "../src/progress.mjs";
 
 test("times in words", () => {
   assert.equal(elapsedText(0), "0 s");
@@ -20,8 +20,12 @@ test("100% only when it is over", () => {
   assert.equal(percentText(NaN), "0%");
 });
 
-test("questions grow rarer with time, and much rarer when nobody answers", () => {
-  assert.ok(pause(1) < pause(1000));
-  assert.ok(pause(1, 1) < pause(1, 3));
-  assert.equal(pause(1, 20), 30000);
+test("a log is followed while its end is in sight", () => {
+  assert.ok(atEnd({ scrollTop: 100, clientHeight: 80, scrollHeight: 182 }));
+  assert.ok(!atEnd({ scrollTop: 60, clientHeight: 80, scrollHeight: 182 }));
+});
+
+test("what was found, and whether that is all", () => {
+  assert.equal(foundText(3, 3, { found: "{count}줄" }, "ko"), "3줄");
+  assert.equal(foundText(12345, 200, { first: "{count} lines, {shown} shown" }, "en"), "12,345 lines, 200 shown");
 });

@@ -44,7 +44,7 @@ def test_a_build_is_whole_and_the_second_does_nothing(copy: Path) -> None:
     assert "built" in first.stdout and second.stdout == ""
     static = copy / "clow_nb/ui/static"
     names = {str(file.relative_to(static)) for file in static.rglob("*") if file.is_file()}
-    assert {"base.js", "grid.js", "launcher.js", "base.css", "fonts/Pretendard-Regular.otf"} <= names
+    assert {"base.js", "grid.js", "listing.js", "panel.js", "base.css", "fonts/Pretendard-Regular.otf"} <= names
     assert "https://" not in (static / "base.js").read_text()
     assert [entry.name for entry in static.parent.iterdir()] == ["static"]
 

@@ -1,6 +1,5 @@
 """Launching calls the public methods, says what goes wrong, and shows a run as it is."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -13,7 +12,8 @@ from clow_nb.runs.ledger import Ledger, RunRow
 from clow_nb.runs.queue import Runs
 from clow_nb.train.training import Trainings
 from clow_nb.ui.base import answer
-from clow_nb.ui.launcher import RunPanel, curve_chart, free_name, panel_state
+from clow_nb.ui.launcher import curve_chart, free_name
+from clow_nb.ui.panel import RunPanel
 
 
 @pytest.fixture
@@ -68,22 +68,8 @@ def test_a_run_that_fails_shows_its_sentence(training: Any) -> None:
     begun = ledger.begin(run.id, "worker")
     assert begun is not None
     ledger.end(run.id, begun.token, "FAILED", "DataError: 클래스가 하나뿐입니다.")
-    panel = RunPanel(lambda: None, run)
+    panel = RunPanel(run=run)
     assert (panel.status, panel.active, panel.error) == ("FAILED", False, "DataError: 클래스가 하나뿐입니다.")
-
-
-def test_times_are_those_of_the_run() -> None:
-    started = datetime.now(UTC) - timedelta(seconds=100)
-
-    class Run:
-        status, progress, message, error, started_at = "SUCCEEDED", 0.5, "x", "", started
-        ended_at, notebook = started + timedelta(seconds=30), "n.ipynb"
-
-        def logs(self) -> str:
-            return "가" * 10000
-
-    state = panel_state(Run())
-    assert state["seconds"] == 30 and state["progress"] == 1.0 and len(state["log"]) < 10000
 
 
 def test_free_names() -> None:

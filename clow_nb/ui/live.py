@@ -31,6 +31,9 @@ class Pulse:
     def __len__(self) -> int:
         return len(self._due)
 
+    def __contains__(self, look: Look) -> bool:
+        return look in self._due
+
     def add(self, look: Look) -> None:
         """Call `look` from now on, unless that is done already."""
         with self._lock:

@@ -46,7 +46,7 @@ def test_news_arrive_while_a_page_looks_and_the_thread_ends_with_the_run(run: Ru
     _wait(lambda: panel.tail == "hello\n")
     _end(run)
     _wait(lambda: not panel.active)
-    _wait(lambda: len(PULSE) == 0)
+    _wait(lambda: panel.tick not in PULSE)
     assert (panel.status, panel.progress) == ("SUCCEEDED", 1.0)
 
 
@@ -57,7 +57,7 @@ def test_nothing_is_read_once_every_page_is_gone(run: Run) -> None:
     _ask(panel, "gone", page="a")
     assert panel.tick() is not None
     _ask(panel, "gone", page="b")
-    _wait(lambda: len(PULSE) == 0)
+    _wait(lambda: panel.tick not in PULSE)
     assert panel.active
 
 

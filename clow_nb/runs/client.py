@@ -20,7 +20,7 @@ from papermill.iorw import write_ipynb
 
 from ..core.errors import RunError
 from ..core.text import t
-from .channel import Channel, NotStarted, Tail, greet, settle
+from .channel import Channel, NotStarted, Tail, greet
 from .current import replace_text
 from .kernel import Kernel
 from .limits import Limits
@@ -213,12 +213,10 @@ _SUFFIXES = {"stdout": "out", "stderr": "err", "log": "log"}
 
 async def _work(client: CellClient, channel: Channel, start_timeout: float) -> None:
     kernel, given = client.kernel, client.limits.given
-    client.nb.metadata["language_info"] = (await greet(channel, start_timeout))[
-        "language_info"
-    ]
-    await settle(
+    about = await greet(
         channel, start_timeout, given.get("memory_mb"), given.get("open_files")
     )
+    client.nb.metadata["language_info"] = about["language_info"]
     names = _SUFFIXES if kernel.ours else {"stdout": "out", "stderr": "err"}
     client.tails = {
         name: Tail(f"{kernel.prefix}.{suffix}") for name, suffix in names.items()

@@ -14,6 +14,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,36 @@ import zmq
 from ipykernel.iostream import OutStream
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
+
+# %% ../../nbs/runs/00g_interpreter.ipynb #3935b201
+_ON_THE_WAY = (
+    *(
+        "ipykernel.debugger",
+        "IPython.core.completerlib",
+        "IPython.core.debugger",
+        "IPython.core.logger",
+    ),
+    *(
+        "IPython.core.magics.execution",
+        "IPython.core.oinspect",
+        "IPython.extensions.storemagic",
+        "IPython.utils.timing",
+    ),
+    *("encodings.idna", "tornado.platform.asyncio", "tornado.queues"),
+)
+
+
+def _import_ahead() -> None:
+    hidden = sys.modules.get("debugpy")
+    sys.modules["debugpy"] = None  # type: ignore[assignment]
+    for name in _ON_THE_WAY:
+        import_module(name)
+    del sys.modules["debugpy"]
+    if hidden:
+        sys.modules["debugpy"] = hidden
+
+
+_import_ahead()
 
 # %% ../../nbs/runs/00g_interpreter.ipynb #cfea732e
 class Log:
@@ -88,6 +119,11 @@ class App(IPKernelApp):
     def init_iopub(self, context: Any) -> None:
         context.setsockopt(zmq.SNDHWM, 0)
         super().init_iopub(context)
+
+    def start(self) -> None:
+        super().start()
+        self.control_thread.stop()
+        self.control_thread.join()
 
 
 def run_kernel(prefix: str, parent: int) -> None:

@@ -65,6 +65,7 @@ class Kernel:
         self, prefix: str, process: Process, setup: str = "", ours: bool = True
     ) -> None:
         self.prefix, self.process, self.setup, self.ours = prefix, process, setup, ours
+        self.closed = False
 
     @property
     def pid(self) -> int:
@@ -103,7 +104,10 @@ class Kernel:
         return ""
 
     def close(self, patience: float = 2.0) -> None:
-        """Wait up to `patience` seconds for a kernel that was asked to leave, kill what is left, remove its files."""
+        """Wait up to `patience` seconds for a kernel that was asked to leave, kill what is left, remove its files; the second time, nothing."""
+        if self.closed:
+            return
+        self.closed = True
         deadline = time.monotonic() + patience
         left = False
         while self.is_alive() and not left and time.monotonic() < deadline:

@@ -74,12 +74,12 @@ LONG = {
 
 def statuses(folder: Path, target: Path, paths: dict[str, Path], timeout: float) -> dict[str, str]:
     def run(name: str) -> str:
-        work = target / name
+        work = target / f"{name.replace('/', '-')}-work"
         shutil.copytree(folder, work)
         nowhere = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9"}
         source = work / paths[name].relative_to(folder)
         try:
-            execute_notebook(source, target / f"{name}.ipynb", cwd=source.parent, env=nowhere, timeout=timeout)
+            execute_notebook(source, work.with_suffix(".ipynb"), cwd=source.parent, env=nowhere, timeout=timeout)
         except ClowError as error:
             return f"{type(error).__name__}: {error.message}"
         return DONE

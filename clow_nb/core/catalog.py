@@ -6,330 +6,16 @@
 __all__ = ['Catalog']
 
 # %% ../../nbs/core/04_catalog.ipynb #a2bf731e
-from collections.abc import Iterator
-from contextlib import contextmanager
-from difflib import get_close_matches
-from typing import Any
-
 import sqlalchemy as sa
 
-from .database import now, open_engine
-from .errors import AlreadyExists, NotFound
-from clow_nb.core.records import (
-    EDGES,
-    ITEMS,
-    STAGES,
-    TAGS,
-    VERSIONS,
-    Edge,
-    Item,
-    VersionRow,
-)
-from .refs import Ref, check_name
+from .database import now
+from .records import EDGES, Edge
+from .refs import Ref
+from .versions import Versions
 
-# %% ../../nbs/core/04_catalog.ipynb #f27a8375
-def _missing(kind: str, name: str, known: list[str]) -> NotFound:
-    near = get_close_matches(name, known, n=3) or known[:5]
-    if not near:
-        return NotFound(
-            "No {kind} is named {name!r}; there is none yet. Make one with create().",
-            kind=kind,
-            name=name,
-        )
-    return NotFound(
-        "No {kind} is named {name!r}. There is: {near}.",
-        kind=kind,
-        name=name,
-        near=", ".join(near),
-    )
-
-
-def _is(table: sa.Table, kind: str, name: str) -> sa.ColumnElement[bool]:
-    return sa.and_(table.c.kind == kind, table.c.name == name)
-
-# %% ../../nbs/core/04_catalog.ipynb #05ce6d16
-class _Base:
-    """Connection, transactions and tables: what every part of the catalog stands on."""
-
-    def __init__(self, url: str) -> None:
-        self.engine = open_engine(url)
-        self.ensure(ITEMS, VERSIONS, TAGS, STAGES, EDGES)
-
-    @contextmanager
-    def begin(self) -> Iterator[sa.Connection]:
-        """A connection in a transaction that may write; committed at the end, rolled back by an exception."""
-        with self.engine.connect().execution_options(
-            write=True
-        ) as connection, connection.begin():
-            yield connection
-
-    def ensure(self, *tables: sa.Table) -> None:
-        """Create those of `tables` that are missing. A room may keep tables of its own here, on a `MetaData` of its own."""
-        if not set(sa.inspect(self.engine).get_table_names()) >= {
-            table.name for table in tables
-        }:
-            with self.begin() as connection:
-                if self.engine.dialect.name == "postgresql":
-                    connection.execute(
-                        sa.text("SELECT pg_advisory_xact_lock(1129074519)")
-                    )
-                for table in tables:
-                    table.create(connection, checkfirst=True)
-
-    def _rows(self, query: sa.Select) -> list[Any]:
-        with self.engine.connect() as connection:
-            return list(connection.execute(query).mappings())
-
-# %% ../../nbs/core/04_catalog.ipynb #f7f4015e
-class _Items(_Base):
-    """Named things."""
-
-    def create(
-        self,
-        kind: str,
-        name: str,
-        title: str = "",
-        description: str = "",
-        status: str = "",
-        spec: dict[str, Any] | None = None,
-        author: str = "",
-    ) -> Item:
-        """A new item; raises `InvalidName` or `AlreadyExists`."""
-        item = Item(
-            kind,
-            check_name(name),
-            title,
-            description,
-            status,
-            spec or {},
-            author,
-            now(),
-            now(),
-        )
-        try:
-            with self.begin() as connection:
-                connection.execute(ITEMS.insert().values(**vars(item)))
-        except sa.exc.IntegrityError:
-            raise AlreadyExists(
-                "A {kind} named {name!r} is there already. Choose another name, or delete it first.",
-                kind=kind,
-                name=name,
-            ) from None
-        return item
-
-    def get(self, kind: str, name: str) -> Item:
-        """The item, or `NotFound` with the nearest names."""
-        rows = self._rows(sa.select(ITEMS).where(_is(ITEMS, kind, name)))
-        if not rows:
-            raise _missing(kind, name, [item.name for item in self.items(kind)])
-        return Item(**rows[0])
-
-    def exists(self, kind: str, name: str) -> bool:
-        """Whether there is such an item."""
-        return bool(self._rows(sa.select(ITEMS.c.name).where(_is(ITEMS, kind, name))))
-
-    def items(self, kind: str) -> list[Item]:
-        """All items of a kind, by name."""
-        query = sa.select(ITEMS).where(ITEMS.c.kind == kind).order_by(ITEMS.c.name)
-        return [Item(**row) for row in self._rows(query)]
-
-    def update(self, kind: str, name: str, **changes: Any) -> Item:
-        """Change `title`, `description`, `status` or `spec` of an item."""
-        with self.begin() as connection:
-            connection.execute(
-                ITEMS.update()
-                .where(_is(ITEMS, kind, name))
-                .values(updated_at=now(), **changes)
-            )
-        return self.get(kind, name)
-
-    def delete(self, kind: str, name: str) -> None:
-        """Forget an item with its versions, tags and stages; its edges stay, since lineage is history."""
-        self.get(kind, name)
-        with self.begin() as connection:
-            for table in (VERSIONS, TAGS, STAGES, ITEMS):
-                connection.execute(table.delete().where(_is(table, kind, name)))
-
-# %% ../../nbs/core/04_catalog.ipynb #e6883536
-class _Versions(_Items):
-    """Numbered versions of things, the tags that point at them, and what a reference resolves to."""
-
-    def add_version(
-        self,
-        kind: str,
-        name: str,
-        data: dict[str, Any],
-        author: str = "",
-        message: str = "",
-        token: str | None = None,
-        version: int | None = None,
-    ) -> VersionRow:
-        """The next version (or `version`); adding the same `token` or `version` again returns the first."""
-        with self.begin() as connection:
-            connection.execute(
-                sa.select(ITEMS.c.name).where(_is(ITEMS, kind, name)).with_for_update()
-            )
-            same = sa.or_(
-                VERSIONS.c.token == (token or ""), VERSIONS.c.version == (version or 0)
-            )
-            found = (
-                connection.execute(
-                    sa.select(VERSIONS).where(_is(VERSIONS, kind, name), same)
-                )
-                .mappings()
-                .first()
-            )
-            if found is not None:
-                return VersionRow(**found)
-            last = connection.scalar(
-                sa.select(sa.func.max(VERSIONS.c.version)).where(
-                    _is(VERSIONS, kind, name)
-                )
-            )
-            row = VersionRow(
-                kind,
-                name,
-                version or (last or 0) + 1,
-                data,
-                author,
-                message,
-                token,
-                now(),
-            )
-            connection.execute(VERSIONS.insert().values(**vars(row)))
-            connection.execute(
-                ITEMS.update().where(_is(ITEMS, kind, name)).values(updated_at=now())
-            )
-        return row
-
-    def versions(self, kind: str, name: str) -> list[VersionRow]:
-        """All versions, oldest first."""
-        query = (
-            sa.select(VERSIONS)
-            .where(_is(VERSIONS, kind, name))
-            .order_by(VERSIONS.c.version)
-        )
-        return [VersionRow(**row) for row in self._rows(query)]
-
-    def last_version(self, kind: str, name: str) -> VersionRow | None:
-        """The newest version, if there is any; the others are not read."""
-        query = (
-            sa.select(VERSIONS)
-            .where(_is(VERSIONS, kind, name))
-            .order_by(VERSIONS.c.version.desc())
-            .limit(1)
-        )
-        rows = self._rows(query)
-        return VersionRow(**rows[0]) if rows else None
-
-    def version(self, kind: str, name: str, version: int) -> VersionRow:
-        """One version, or `NotFound` saying which there are."""
-        query = sa.select(VERSIONS).where(
-            _is(VERSIONS, kind, name), VERSIONS.c.version == version
-        )
-        rows = self._rows(query)
-        if not rows:
-            raise self._no_version(kind, name, version)
-        return VersionRow(**rows[0])
-
-    def update_version(
-        self, kind: str, name: str, version: int, data: dict[str, Any]
-    ) -> VersionRow:
-        """Replace the data that is kept beside a version (its content never changes)."""
-        with self.begin() as connection:
-            where = (_is(VERSIONS, kind, name), VERSIONS.c.version == version)
-            connection.execute(VERSIONS.update().where(*where).values(data=data))
-        return self.version(kind, name, version)
-
-    def _no_version(self, kind: str, name: str, version: int | str) -> NotFound:
-        numbers = [row.version for row in self.versions(kind, name)]
-        known = [
-            *([f"1-{numbers[-1]}"] if numbers else []),
-            *self.tags(kind, name),
-            *self.stages(kind, name).values(),
-        ]
-        return NotFound(
-            "{kind}:{name} has no version {version!r}. There is: {known}.",
-            kind=kind,
-            name=name,
-            version=version,
-            known=", ".join(known) or "-",
-        )
-
-    def tag(self, kind: str, name: str, tag: str, version: int) -> None:
-        """Point `tag` at a version, wherever it pointed before."""
-        self.untag(kind, name, tag)
-        with self.begin() as connection:
-            connection.execute(
-                TAGS.insert().values(kind=kind, name=name, tag=tag, version=version)
-            )
-
-    def untag(self, kind: str, name: str, tag: str) -> None:
-        """Forget a tag; the version stays."""
-        with self.begin() as connection:
-            connection.execute(
-                TAGS.delete().where(_is(TAGS, kind, name), TAGS.c.tag == tag)
-            )
-
-    def tags(self, kind: str, name: str) -> dict[str, int]:
-        """`{tag: version}`."""
-        query = (
-            sa.select(TAGS.c.tag, TAGS.c.version)
-            .where(_is(TAGS, kind, name))
-            .order_by(TAGS.c.tag)
-        )
-        return {row["tag"]: row["version"] for row in self._rows(query)}
-
-    def stages(self, kind: str, name: str) -> dict[int, str]:
-        """`{version: stage}` as it stands now."""
-        return {
-            row["version"]: row["stage"]
-            for row in reversed(self.stage_history(kind, name))
-        }
-
-    def stage_history(self, kind: str, name: str) -> list[dict[str, Any]]:
-        """Every move of a stage, newest first: `version stage author reason at`."""
-        query = (
-            sa.select(STAGES)
-            .where(_is(STAGES, kind, name))
-            .order_by(STAGES.c.id.desc())
-        )
-        return [dict(row) for row in self._rows(query)]
-
-# %% ../../nbs/core/04_catalog.ipynb #75c90e99
-class Catalog(_Versions):
+# %% ../../nbs/core/04_catalog.ipynb #c60c83e9
+class Catalog(Versions):
     """The index of one workspace. Opening it creates what is missing; any number of processes may have it open."""
-
-    def set_stage(
-        self,
-        kind: str,
-        name: str,
-        version: int,
-        stage: str,
-        by: str = "",
-        reason: str = "",
-    ) -> None:
-        """Move a version to a stage. `production` has one version: the one before it becomes `archived`."""
-        self.version(kind, name, version)
-        with self.begin() as connection:
-            current = self.stages(kind, name)
-            moves = [
-                (v, "archived")
-                for v, s in current.items()
-                if stage == s == "production" and v != version
-            ]
-            for number, place in [*moves, (version, stage)]:
-                connection.execute(
-                    STAGES.insert().values(
-                        kind=kind,
-                        name=name,
-                        version=number,
-                        stage=place,
-                        author=by,
-                        reason=reason,
-                        at=now(),
-                    )
-                )
 
     def resolve(self, text: str | Ref, kind: str) -> Ref:
         """The reference with its version as a number: a number, tag, stage, `latest`, or nothing for the latest."""
@@ -349,8 +35,21 @@ class Catalog(_Versions):
         }
         version = named.get(str(ref.version or "latest"))
         if version is None:
-            raise self._no_version(kind, ref.name, ref.version or "latest")
+            raise self.no_version(kind, ref.name, ref.version or "latest")
         return ref.at(version)
+
+    def set_stage(
+        self,
+        kind: str,
+        name: str,
+        version: int,
+        stage: str,
+        by: str = "",
+        reason: str = "",
+    ) -> None:
+        """Move a version to a stage, or raise `NotFound`. `production` has one version: the one before it becomes `archived`."""
+        self.version(kind, name, version)
+        super().set_stage(kind, name, version, stage, by, reason)
 
     def link(self, source: str | Ref, target: str | Ref, role: str = "") -> None:
         """Write down that `target` was made from `source`; writing it twice changes nothing."""
@@ -372,4 +71,4 @@ class Catalog(_Versions):
             query = query.where(
                 sa.or_(EDGES.c.source == str(ref), EDGES.c.target == str(ref))
             )
-        return [Edge(**row) for row in self._rows(query)]
+        return [Edge(**row) for row in self.rows(query)]

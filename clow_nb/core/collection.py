@@ -9,9 +9,9 @@ __all__ = ['Entity', 'Collection']
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .catalog import Item
 from .context import Context
 from .plugins import registry
+from .records import Item
 from .refs import Ref
 
 if TYPE_CHECKING:

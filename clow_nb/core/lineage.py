@@ -9,7 +9,7 @@ __all__ = ['Lineage']
 from collections.abc import Callable
 from typing import Any
 
-from .catalog import Edge
+from .records import Edge
 from .context import Context
 from .plugins import registry
 from .refs import Ref

@@ -8,34 +8,53 @@ __all__ = ['Dataset', 'Rawdata', 'Datasets', 'Rawdatas']
 # %% ../../nbs/data/08_dataset.ipynb #c9710cf6
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import polars as pl
 
 from ..core.collection import Collection
 from ..core.text import t
-from . import plans, split_plans, upkeep
-from .commits import Commit, Stamp
+from . import plans, upkeep
+from .commits import Stamp
 from .edit import Edit
 from .history import delete_table, newest, record
 from .listing import list_frame
 from .profiles import forget_statistics
+from .split_plans import SplitSettings, settled, split_plan
 from .table import Plan
 from .version import DatasetVersion
 
 # %% ../../nbs/data/08_dataset.ipynb #b202cd9d
-class Dataset(DatasetVersion):
-    """One version of a dataset. Each method that changes the data makes a new version, and returns the dataset at it."""
+_RATIOS = {"train": 8, "valid": 1, "test": 1}
 
-    kind = "dataset"
+
+class _Kept(DatasetVersion):
+    """What looks after the files of a dataset, all its versions together."""
+
+    def compact(self, dry_run: bool = False) -> pl.DataFrame:
+        """Put the small files that many commits leave together; no version is made. One row: `files merged into struck`."""
+        return upkeep.compact(self.ctx, self.kind, self.name, dry_run)
+
+    def clean(
+        self, older_than: timedelta | float | datetime = 30, dry_run: bool = True
+    ) -> pl.DataFrame:
+        """Remove the versions that are older (days, a timedelta, or a moment) and that nobody needs; a dry run only shows which.
+
+        Tagged versions, the newest, and those that lineage needs stay. One row a version: `version state bytes why …`.
+        """
+        return upkeep.clean(self.ctx, self.kind, self.name, older_than, dry_run)
+
+# %% ../../nbs/data/08_dataset.ipynb #a58f3d6b
+class Dataset(_Kept):
+    """One version of a dataset. Each method that changes the data makes a new version, and returns the dataset at it."""
 
     def _commit(self, stamp: Stamp, plan: Plan) -> "Dataset":
         last = newest(self.ctx, self.kind, self.name) or self._record
-        self._table.commit(stamp, plan, last["commit"], self._record_version)
+        self._table.commit(
+            stamp, plan, last["commit"], partial(record, self.ctx, self.kind, self.name)
+        )
         return self.at("latest")
-
-    def _record_version(self, commit: Commit) -> None:
-        record(self.ctx, self.kind, self.name, commit)
 
     def append(
         self,
@@ -73,19 +92,6 @@ class Dataset(DatasetVersion):
             Stamp("restore", self.ctx.user, note), plans.restore_plan(old.snapshot)
         )
 
-    def compact(self, dry_run: bool = False) -> pl.DataFrame:
-        """Put the small files that many commits leave together; no version is made. One row: `files merged into struck`."""
-        return upkeep.compact(self.ctx, self.kind, self.name, dry_run)
-
-    def clean(
-        self, older_than: timedelta | float | datetime = 30, dry_run: bool = True
-    ) -> pl.DataFrame:
-        """Remove the versions that are older (days, a timedelta, or a moment) and that nobody needs; a dry run only shows which.
-
-        Tagged versions, the newest, and those that lineage needs stay. One row a version: `version state bytes why …`.
-        """
-        return upkeep.clean(self.ctx, self.kind, self.name, older_than, dry_run)
-
     def split(
         self,
         *,
@@ -102,22 +108,13 @@ class Dataset(DatasetVersion):
         which the oldest train and the newest test. Split again with the same settings, documents that came later are
         added, and no other moves. Raises `DataError`, `ParameterError`.
         """
-        settings = split_plans.SplitSettings(
-            ratios or {"train": 8, "valid": 1, "test": 1}, seed, stratify, group, time
-        )
-        settings = split_plans.bounded(
-            settings, self._commits, self.at("latest").snapshot
-        )
+        wanted = SplitSettings(ratios or _RATIOS, seed, stratify, group, time)
+        settings, again = settled(wanted, self._commits, self.at("latest").snapshot)
         note = message or " : ".join(
             f"{name} {share}" for name, share in settings.ratios.items()
         )
         stamp = Stamp("split", self.ctx.user, note, settings=asdict(settings))
-        return self._commit(
-            stamp,
-            split_plans.split_plan(
-                settings, split_plans.same_split(self._commits, settings)
-            ),
-        )
+        return self._commit(stamp, split_plan(settings, keep=again))
 
 # %% ../../nbs/data/08_dataset.ipynb #13265c38
 class Rawdata(Dataset):
@@ -172,7 +169,7 @@ class Datasets(Collection[Dataset]):
         """Delete a dataset with all its versions. Raises `NotFound`."""
         forget_statistics(self.ctx, delete_table(self.ctx, self.kind, name))
 
-
+# %% ../../nbs/data/08_dataset.ipynb #f5800fe0
 class Rawdatas(Datasets):
     """The raw data of a workspace."""
 

@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     from clow_nb.data.loading import Samples
 
 # %% ../../nbs/data/07c_version.ipynb #1198888b
-class _Reading(Entity):
-    """What can be read of one version of a dataset."""
+class _Named(Entity):
+    """One version of a dataset, by its name and number."""
+
+    kind = "dataset"
 
     def __init__(
         self, ctx: Context, name: str, version: int | str | None = None
@@ -72,14 +74,9 @@ class _Reading(Entity):
         """The folder or URL of the Lance table."""
         return self._table.uri
 
-    @cached_property
-    def snapshot(self) -> Snapshot:
-        """The version, open for reading. Raises `FileError` where its files are missing."""
-        return open_version(self._table, self.ref, self._record)
-
-    @property
-    def _commits(self) -> list[Commit]:
-        return [record["commit"] for record in recorded(self.ctx, self.kind, self.name)]
+# %% ../../nbs/data/07c_version.ipynb #8ff37e37
+class _Known(_Named):
+    """What the catalog knows of a version, and the version open for reading."""
 
     def _look_up(self) -> dict[str, Any]:
         data = self.ctx.catalog.version(self.kind, self.name, self.version).data
@@ -88,6 +85,15 @@ class _Reading(Entity):
     @cached_property
     def _record(self) -> dict[str, Any]:
         return self._look_up()
+
+    @property
+    def _commits(self) -> list[Commit]:
+        return [record["commit"] for record in recorded(self.ctx, self.kind, self.name)]
+
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        """The version, open for reading. Raises `FileError` where its files are missing."""
+        return open_version(self._table, self.ref, self._record)
 
     @property
     def keys(self) -> list[str]:
@@ -104,8 +110,8 @@ class _Reading(Entity):
         """`{split: rows}`; empty before `split` was called."""
         return dict(self._record["splits"])
 
-# %% ../../nbs/data/07c_version.ipynb #58811db9
-class _Documents(_Reading):
+# %% ../../nbs/data/07c_version.ipynb #78e2f76b
+class _Documents(_Known):
     """The documents of one version."""
 
     def documents(
@@ -186,7 +192,7 @@ class _Whole(Iterable[dict[str, Any]]):
             )
         )
 
-
+# %% ../../nbs/data/07c_version.ipynb #ecc884ec
 class _Insight(_Documents):
     """What is in all documents of one version, and all of them for somebody else."""
 

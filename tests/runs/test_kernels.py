@@ -97,18 +97,6 @@ def test_open_files_are_written_when_the_run_is_over(
         assert (tmp_path / str(number)).read_text() == "all of it"
 
 
-def test_a_kernel_leaves_by_itself_while_what_was_printed_is_still_flushed(
-    pool: KernelPool, execute: Callable[..., str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    taken: list[Kernel] = []
-    take = pool.take
-    monkeypatch.setattr(pool, "take", lambda *place: taken.append(take(*place)) or taken[-1])
-    source = "import sys, time\nflush = sys.stdout.flush\nsys.stdout.flush = lambda: (time.sleep(0.3), flush())"
-    execute(source, pool)
-    wait_for(lambda: not taken[0].is_alive())
-    assert taken[0].process.status() == 0
-
-
 def test_no_debugger_is_imported_and_one_can_be(pool: KernelPool, execute: Callable[..., str]) -> None:
     source = "import sys; before = 'debugpy' in sys.modules; import debugpy; print(before, debugpy.__name__)"
     assert execute(source, pool) == "False debugpy"

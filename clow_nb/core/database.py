@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .errors import SettingsError
+from .errors import DatabaseError, ParameterError, SettingsError
 
 # %% ../../nbs/core/03a_database.ipynb #8317ec44
 class UtcDateTime(sa.types.TypeDecorator):
@@ -50,17 +50,13 @@ def _on_begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
-def open_engine(url: str) -> sa.Engine:
-    """A SQLAlchemy engine for `url`, set up for many processes at once. Raises `SettingsError` when it can't be reached."""
-    address = sa.make_url(url)
-    if address.get_backend_name() == "sqlite":
-        if address.database and address.database != ":memory:":
-            Path(address.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(address)
-        sa.event.listen(engine, "connect", _on_connect)
-        sa.event.listen(engine, "begin", _on_begin)
-        return engine
-    return _open_postgres(address)
+def _open_sqlite(address: sa.URL) -> sa.Engine:
+    if address.database and address.database != ":memory:":
+        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(address)
+    sa.event.listen(engine, "connect", _on_connect)
+    sa.event.listen(engine, "begin", _on_begin)
+    return engine
 
 # %% ../../nbs/core/03a_database.ipynb #22c2d46a
 def _open_postgres(address: sa.URL) -> sa.Engine:
@@ -77,4 +73,42 @@ def _open_postgres(address: sa.URL) -> sa.Engine:
             url=address.render_as_string(hide_password=True).partition("?")[0],
             cause=str(error.orig).strip().splitlines()[0],
         ) from None
+    return engine
+
+# %% ../../nbs/core/03a_database.ipynb #9192cdd9
+def _explain(context: sa.engine.ExceptionContext) -> Exception | None:
+    error, url = context.original_exception, context.engine and context.engine.url
+    if isinstance(error, UnicodeEncodeError | OverflowError):
+        return ParameterError(
+            "A text or a number can't be kept ({cause}). Leave out what is no character, and numbers beyond 64 bits.",
+            cause=str(error),
+        )
+    if (
+        type(context.sqlalchemy_exception)
+        not in (sa.exc.OperationalError, sa.exc.DatabaseError)
+        or context.is_pre_ping
+        or not url
+    ):
+        return None
+    return DatabaseError(
+        "The database {url} can't be read or written ({cause}). Nothing was changed. "
+        "Make room on its disk, check who may write there, and that the server runs.",
+        url=(
+            url.database
+            if url.get_backend_name() == "sqlite"
+            else url.render_as_string(hide_password=True).partition("?")[0]
+        ),
+        cause=str(error).strip().splitlines()[0],
+    )
+
+
+def open_engine(url: str) -> sa.Engine:
+    """A SQLAlchemy engine for `url`, set up for many processes at once. Raises `SettingsError` when it can't be reached."""
+    address = sa.make_url(url)
+    engine = (
+        _open_sqlite(address)
+        if address.get_backend_name() == "sqlite"
+        else _open_postgres(address)
+    )
+    sa.event.listen(engine, "handle_error", _explain)
     return engine

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ClowError', 'InvalidName', 'NotFound', 'AlreadyExists', 'ConflictError', 'QueryError', 'FileError', 'DataError',
-           'ParameterError', 'RunError', 'GateError', 'ServiceError', 'SettingsError']
+           'ParameterError', 'RunError', 'GateError', 'ServiceError', 'SettingsError', 'DatabaseError']
 
 # %% ../../nbs/core/01_errors.ipynb #22c4f4ad
 from .text import t
@@ -69,3 +69,7 @@ class ServiceError(ClowError):
 # %% ../../nbs/core/01_errors.ipynb #45ab23b5
 class SettingsError(ClowError):
     """A setting, an address or an environment that cannot work."""
+
+# %% ../../nbs/core/01_errors.ipynb #ad72a3be
+class DatabaseError(ClowError):
+    """The database of a workspace does not answer, or can't be written."""

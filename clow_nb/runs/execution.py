@@ -9,7 +9,8 @@ __all__ = ['kernel_environment', 'load_plugin', 'passes', 'Outcome', 'attempt']
 import json
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,11 +19,14 @@ from ..core.errors import ClowError
 from ..core.plugins import registry
 from ..core.text import t
 from .channel import NotStarted
+from .contract import signature
 from .current import replace_text
 from .engine import execute_notebook
 from .ledger import Ledger, RunRow
 from .limits import LIMITS
 from .run import Run, read_json
+from .scrubbing import Scrubber, scrub_files
+from .secrets import scrubber_of
 
 # %% ../../nbs/runs/09a_execution.ipynb #50026223
 def _prepare(folder: Path, row: RunRow) -> None:
@@ -65,6 +69,16 @@ def _report_cells(folder: Path, fraction: float) -> None:
         )
 
 
+@contextmanager
+def _scrubbed(folder: Path, scrubber: Scrubber) -> Iterator[None]:
+    """At the end nothing in the folder of the run holds what `scrubber` knows, and what was found is written down."""
+    try:
+        yield
+    finally:
+        scrub_files(scrubber, folder, "source.ipynb")
+        scrubber.note(folder)
+
+
 def _run_notebook(
     ctx: Context,
     row: RunRow,
@@ -74,7 +88,10 @@ def _run_notebook(
     folder = ctx.folder("runs", row.id)
     _prepare(folder, row)
     source = folder / "source.ipynb"
-    with (folder / "log.txt").open("a", encoding="utf-8") as log:
+    scrubber = scrubber_of(ctx, signature(source), row.params)
+    with (folder / "log.txt").open("a", encoding="utf-8") as log, _scrubbed(
+        folder, scrubber
+    ):
 
         def write(text: str) -> None:
             log.write(text)
@@ -94,6 +111,7 @@ def _run_notebook(
             limits={
                 name: value for name, value in row.resources.items() if name in LIMITS
             },
+            scrubber=scrubber,
         )
 
 # %% ../../nbs/runs/09a_execution.ipynb #0e3184c6

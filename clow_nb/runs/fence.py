@@ -10,10 +10,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-import sqlalchemy as sa
-
 from ..core.context import Context
-from ..core.errors import RunError, SettingsError
+from ..core.errors import DatabaseError, RunError, SettingsError
 from .ledger import RUNNING, Ledger
 
 # %% ../../nbs/runs/04a_fence.ipynb #4439fbf3
@@ -26,7 +24,7 @@ def patiently(look: Callable[[], _Found], seconds: float = 30) -> _Found:
     while True:
         try:
             return look()
-        except (sa.exc.OperationalError, SettingsError):
+        except (DatabaseError, SettingsError):
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.3)

@@ -1,12 +1,13 @@
 """The catalog under many writers, and on PostgreSQL."""
 
 import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from clow_nb.core.context import Context
-from clow_nb.core.errors import AlreadyExists, NotFound
+from clow_nb.core.errors import AlreadyExists, DatabaseError, NotFound, ParameterError
 
 
 def _add_versions(home: str, db: str | None, count: int) -> None:
@@ -84,3 +85,31 @@ def test_a_failed_transaction_leaves_nothing(ctx: Context) -> None:
         connection.execute(TAGS.insert().values(kind="model", name="ab", tag="x", version=1))
         raise RuntimeError
     assert ctx.catalog.tags("model", "ab") == {}
+
+
+def test_a_stage_is_moved_by_one_at_a_time(ctx: Context, postgres: str, tmp_path: Path) -> None:
+    for context in (ctx, Context.open(tmp_path / "team", db=postgres)):
+        context.catalog.create("model", "stages")
+        for _ in range(8):
+            context.catalog.add_version("model", "stages", {})
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(lambda version, moved=context: moved.catalog.set_stage("model", "stages", version, "production"), range(1, 9)))
+        assert sorted(context.catalog.stages("model", "stages").values()) == ["archived"] * 7 + ["production"]
+
+
+def test_a_catalog_that_cannot_be_written_says_so_and_is_read(ctx: Context) -> None:
+    ctx.catalog.create("model", "intent")
+    with ctx.catalog.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA query_only = 1")
+    with pytest.raises(DatabaseError, match=r"catalog.sqlite can't be read or written \(attempt to write a readonly database\)"):
+        ctx.catalog.create("model", "other")
+    assert [item.name for item in ctx.catalog.items("model")] == ["intent"]
+
+
+def test_what_no_database_holds_is_refused(ctx: Context) -> None:
+    ctx.catalog.create("model", "intent", description=None)
+    with pytest.raises(ParameterError, match="can't be kept"):
+        ctx.catalog.update("model", "intent", title="half a pair \ud83d")
+    with pytest.raises(ParameterError, match="beyond 64 bits"):
+        ctx.catalog.version("model", "intent", 10**30)
+    assert ctx.catalog.get("model", "intent").description == ""

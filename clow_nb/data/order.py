@@ -7,20 +7,23 @@ __all__ = ['sort_key', 'finder', 'check_path', 'parse_sort', 'sort_place', 'sort
 
 # %% ../../nbs/data/02_order.ipynb #e3c4287a
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from ..core.errors import QueryError
 from .documents import MISSING
 
 # %% ../../nbs/data/02_order.ipynb #03868436
-def _time_key(value: date) -> datetime:
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _time_key(value: date) -> timedelta:
     moment = (
         value
         if isinstance(value, datetime)
         else datetime(value.year, value.month, value.day)
     )
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
 
 
 _KEYS: dict[type, Callable[[Any], tuple]] = {
@@ -90,11 +93,9 @@ def parse_sort(sort: Any) -> list[tuple[str, int]]:
     """`sort` as `[(path, 1 or -1), …]`; a key, a list of keys or of pairs, and `{key: 1 or -1}` are understood."""
     if sort is None:
         return []
-    items = (
-        [sort]
-        if isinstance(sort, str)
-        else list(sort.items() if isinstance(sort, Mapping) else sort)
-    )
+    items: list[Any] = [sort]
+    if isinstance(sort, Mapping | list | tuple):
+        items = list(sort.items() if isinstance(sort, Mapping) else sort)
     pairs = [(item, 1) if isinstance(item, str) else item for item in items]
     for pair in pairs:
         if (
@@ -178,13 +179,21 @@ def _cut(value: Any, tree: _Tree, keep: bool) -> Any:
 # %% ../../nbs/data/02_order.ipynb #9bd750cc
 def _chosen(fields: Any) -> tuple[list[str], bool, bool]:
     """The paths, whether they are kept (else dropped), and whether `_id` is."""
+    listed = (
+        fields
+        if isinstance(fields, Iterable) and not isinstance(fields, str)
+        else [fields]
+    )
     marks = (
         dict(fields)
         if isinstance(fields, Mapping)
-        else dict.fromkeys([fields] if isinstance(fields, str) else fields, 1)
+        else dict.fromkeys(map(check_path, listed), 1)
     )
     paths = {check_path(path): mark for path, mark in marks.items() if path != "_id"}
-    if not set(marks.values()) <= {0, 1} or len(set(paths.values())) > 1:
+    if (
+        not all(mark in (0, 1) for mark in marks.values())
+        or len(set(paths.values())) > 1
+    ):
         raise QueryError(
             "Can't choose the fields {fields!r}. List the keys to keep, or mark each with 1 (keep) or each with 0 (drop).",
             fields=fields,

@@ -55,7 +55,26 @@ def _checked(documents: list[Any], start: int) -> list[dict[str, Any]]:
 def _id_text(value: Any) -> str:
     return value if type(value) is str else str(plain(value, ID))
 
-# %% ../../nbs/data/00c_documents.ipynb #0a06a54e
+# %% ../../nbs/data/00c_documents.ipynb #1b4c29ff
+def _chosen(values: list[Any]) -> pa.DataType | None:
+    dtype = infer(values)
+    if dtype is None or not pa.types.is_nested(dtype):
+        return dtype
+    fit = fitter(dtype)
+    fitting = sum(fit(value)[0] is not None for value in values)
+    return dtype if 2 * fitting >= len(values) else None
+
+
+def _texts(values: Mapping[int, Any], rows: int) -> pa.Array:
+    """JSON text in the rows that have a value."""
+    if not values:
+        return pa.nulls(rows, pa.string())
+    return pa.array(
+        [to_json(values[row]) if row in values else None for row in range(rows)],
+        pa.string(),
+    )
+
+# %% ../../nbs/data/00c_documents.ipynb #d9746eac
 class Shredder:
     """The columns of a chunk in the making: known keys keep theirs, new keys get the next number."""
 
@@ -129,26 +148,7 @@ class Shredder:
             self.schema,
         )
 
-
-def _texts(values: Mapping[int, Any], rows: int) -> pa.Array:
-    """JSON text in the rows that have a value."""
-    if not values:
-        return pa.nulls(rows, pa.string())
-    return pa.array(
-        [to_json(values[row]) if row in values else None for row in range(rows)],
-        pa.string(),
-    )
-
-# %% ../../nbs/data/00c_documents.ipynb #1b4c29ff
-def _chosen(values: list[Any]) -> pa.DataType | None:
-    dtype = infer(values)
-    if dtype is None or not pa.types.is_nested(dtype):
-        return dtype
-    fit = fitter(dtype)
-    fitting = sum(fit(value)[0] is not None for value in values)
-    return dtype if 2 * fitting >= len(values) else None
-
-
+# %% ../../nbs/data/00c_documents.ipynb #971dcaad
 def _shred_chunk(documents: list[dict[str, Any]], schema: pa.Schema) -> pa.Table:
     found, made = Counter(chain.from_iterable(documents)), Shredder(schema)
     ids = (

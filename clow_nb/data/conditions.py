@@ -62,9 +62,9 @@ def _literal(value: Any, dtype: pa.DataType) -> str | None:
 
 def _time_literal(value: date, dtype: pa.DataType) -> str | None:
     moment = value if isinstance(value, datetime) else datetime.combine(value, time())
-    moment = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
     if not 1700 < moment.year < 2200:
         return None
+    moment = moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
     if pa.types.is_timestamp(dtype):
         return f"timestamp '{moment.isoformat(' ', 'microseconds')}'"
     return f"date '{moment.date().isoformat()}'" if moment.time() == time() else None
@@ -101,12 +101,19 @@ _INT = 2**63
 def _in_integers(place: Place, sign: str, operand: float) -> Filter:
     if operand != operand:
         return NEVER, True
+    if operand == -_INT:  # SQL has no literal for it
+        beyond = {
+            "<": NEVER,
+            ">=": place.there(),
+            ">": place.there(f"{place.column} >= {1 - _INT}"),
+        }
+        return beyond.get(sign) or place.there(f"{place.column} < {1 - _INT}"), True
     if not -_INT < operand < _INT:
         return (
             place.there()
             if sign != "=" and (operand > 0) == (sign[0] == "<")
             else NEVER
-        ), operand != -_INT
+        ), True
     whole = _whole(sign, operand)
     return (
         place.there(f"{place.column} {whole[0]} {whole[1]}") if whole else NEVER

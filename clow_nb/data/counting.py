@@ -19,7 +19,7 @@ import polars as pl
 
 from .layout import POS
 from .objects import is_object_type
-from .values import from_json
+from .values import from_json, to_json
 
 # %% ../../nbs/data/03y_counting.ipynb #8b3848f3
 _KINDS: dict[type, str] = {
@@ -132,7 +132,10 @@ def _float(number: float) -> float:
 
 def _moment(value: date) -> datetime:
     moment = value if isinstance(value, datetime) else datetime.combine(value, time())
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    try:
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+    except OverflowError:  # within a day of the years 1 or 9999
+        return moment.replace(tzinfo=None)
 
 
 def shown_text(value: Any) -> str:
@@ -141,7 +144,10 @@ def shown_text(value: Any) -> str:
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, datetime | date):
         return value.isoformat()
-    return json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except ValueError:  # a number of more than 4,300 digits
+        return to_json(value)
 
 
 _CONVERT: dict[Any, Callable[[Any], Any]] = {

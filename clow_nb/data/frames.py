@@ -7,16 +7,20 @@ __all__ = ['shred_frames', 'shred_frame', 'documents_frame']
 
 # %% ../../nbs/data/00d_frames.ipynb #adc87e05
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .documents import MISSING, Shredder, shred
-from .dtypes import TIME, TIME_UTC, without_nulls
+from ..core.errors import DataError
+from .documents import MISSING, Shredder, shred, shred_pieces
+from .dtypes import TIME, TIME_UTC
 from .layout import BASE, ID, NULLS, POS, REST, align, columns, is_json
-from .values import from_json, is_text, to_json
+from .streams import parts_of
+from .values import as_text, from_json, is_text
 
 # %% ../../nbs/data/00d_frames.ipynb #d2f7e0f1
 def _standard(dtype: pa.DataType) -> pa.DataType | None:
@@ -36,7 +40,6 @@ def _standard(dtype: pa.DataType) -> pa.DataType | None:
     table = {
         checks.is_boolean: pa.bool_(),
         checks.is_floating: pa.float64(),
-        checks.is_decimal: pa.float64(),
         checks.is_date: pa.date32(),
         checks.is_time: pa.string(),
     }
@@ -49,9 +52,78 @@ def _standard(dtype: pa.DataType) -> pa.DataType | None:
         return pa.string() if str(dtype) in kinds[0] else pa.binary()
     if checks.is_integer(dtype):
         return None if dtype == pa.uint64() else pa.int64()
+    if checks.is_decimal(dtype):
+        whole = dtype.scale == 0 and dtype.precision <= 18
+        return (
+            pa.int64()
+            if whole
+            else pa.float64() if 0 < dtype.scale and dtype.precision <= 15 else None
+        )
     return next((ours for check, ours in table.items() if check(dtype)), None)
 
 # %% ../../nbs/data/00d_frames.ipynb #f1c81d51
+_FIRST, _LAST = (
+    day.toordinal() - date(1970, 1, 1).toordinal() for day in (date.min, date.max)
+)
+_A_DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
+
+
+def _check_years(key: str, column: pa.ChunkedArray) -> None:
+    """Raise `DataError` for days outside the years 1 to 9999."""
+    dtype = column.type
+    if (
+        pa.types.is_list(dtype)
+        or pa.types.is_large_list(dtype)
+        or pa.types.is_fixed_size_list(dtype)
+    ):
+        return _check_years(key, pc.list_flatten(column))
+    if not pa.types.is_timestamp(dtype) and not pa.types.is_date(dtype):
+        return
+    a_day = (
+        _A_DAY[dtype.unit]
+        if pa.types.is_timestamp(dtype)
+        else 1 if dtype == pa.date32() else _A_DAY["ms"]
+    )
+    numbers = (
+        column.cast(pa.int32()).cast(pa.int64())
+        if dtype == pa.date32()
+        else column.cast(pa.int64())
+    )
+    ends = pc.min_max(numbers).as_py().values()
+    if None not in ends and not all(_FIRST <= end // a_day <= _LAST for end in ends):
+        raise DataError(
+            "The key {key!r} holds days outside the years 1 to 9999. Correct them, or turn the column into text.",
+            key=key,
+        )
+
+# %% ../../nbs/data/00d_frames.ipynb #decb09be
+def _narrow(value: Any) -> Any:
+    """A value of Arrow's as one of ours: no nulls in objects, no decimals."""
+    if type(value) is dict:
+        return {key: _narrow(item) for key, item in value.items() if item is not None}
+    if type(value) is list:
+        return [_narrow(item) for item in value]
+    if type(value) is not Decimal:
+        return value
+    if "." not in f"{value:f}":
+        return int(value)
+    return float(value) if Decimal(repr(float(value))) == value else str(value)
+
+
+def _values(key: str, column: pa.ChunkedArray) -> list[Any]:
+    try:
+        return [
+            MISSING if value is None else _narrow(value) for value in column.to_pylist()
+        ]
+    except (ValueError, OverflowError, pa.ArrowException) as error:
+        cause = str(error).splitlines()[0]
+        raise DataError(
+            "The key {key!r} holds values that can't be read ({cause}). Correct the column first.",
+            key=key,
+            cause=cause,
+        ) from None
+
+# %% ../../nbs/data/00d_frames.ipynb #daaefa99
 def _add_frame_column(made: Shredder, key: str, column: pa.ChunkedArray) -> None:
     known, standard = made.fields.get(key), _standard(column.type)
     widened = (
@@ -61,20 +133,10 @@ def _add_frame_column(made: Shredder, key: str, column: pa.ChunkedArray) -> None
     )
     if column.null_count == len(column):
         return
-    if (
-        standard is None
-        or not (
-            known is None or widened or (known.type == standard and not is_json(known))
-        )
-        or not is_text(key)
-    ):
-        made.add(
-            key,
-            [
-                MISSING if value is None else _narrow(value)
-                for value in column.to_pylist()
-            ],
-        )
+    _check_years(key, column)
+    fits = known is None or widened or (known.type == standard and not is_json(known))
+    if standard is None or not fits or key == POS or not is_text(key):
+        made.add(key, _values(key, column))
         return
     field = made.field(key, standard)
     if pa.types.is_dictionary(column.type):
@@ -87,24 +149,13 @@ def _add_frame_column(made: Shredder, key: str, column: pa.ChunkedArray) -> None
         column, field.type, safe=not pa.types.is_temporal(field.type)
     )
 
-
-def _narrow(value: Any) -> Any:
-    return without_nulls(value) if isinstance(value, dict | list) else value
-
-# %% ../../nbs/data/00d_frames.ipynb #cdd3ca55
+# %% ../../nbs/data/00d_frames.ipynb #d38eb00a
 _ROWS = 100_000
 
 
-def _pieces(frame: Any) -> Iterator[pa.Table]:
-    if isinstance(frame, pl.LazyFrame):
-        yield from (
-            piece
-            for part in frame.collect_batches(chunk_size=_ROWS)
-            for piece in _pieces(part)
-        )
-        return
+def _pieces(reader: pa.RecordBatchReader) -> Iterator[pa.Table]:
     batches: list[pa.RecordBatch] = []
-    for batch in pa.RecordBatchReader.from_stream(frame):
+    for batch in reader:
         batches += [batch.slice(start, _ROWS) for start in range(0, len(batch), _ROWS)]
         if sum(map(len, batches)) >= _ROWS:
             yield from (pa.Table.from_batches([piece]) for piece in batches)
@@ -113,18 +164,31 @@ def _pieces(frame: Any) -> Iterator[pa.Table]:
         yield pa.Table.from_batches(batches)
 
 
-def shred_frames(frame: Any, schema: pa.Schema = BASE) -> Iterator[pa.Table]:
-    """A frame (polars, also lazy, Arrow, also a stream, pandas) as `shred_pieces` would make it; a null is a missing key."""
-    for piece in _pieces(frame):
-        made = Shredder(schema)
-        ids = pa.nulls(len(piece), pa.string())
+def _shredded(
+    reader: pa.RecordBatchReader, schema: pa.Schema, placed: bool
+) -> Iterator[pa.Table]:
+    """`placed`: a `_pos` beside the `_id` is the one that `scan` gives, and no key."""
+    for piece in _pieces(reader):
+        made, ids = Shredder(schema), pa.nulls(len(piece), pa.string())
         for key, column in zip(piece.column_names, piece.columns, strict=True):
             if key == ID:
                 ids = pc.cast(column, pa.string()).combine_chunks()
-            elif key != POS:
+            elif key != POS or not placed or ID not in piece.column_names:
                 _add_frame_column(made, key, column)
         yield (table := made.table(ids).combine_chunks())
         schema = table.schema
+
+# %% ../../nbs/data/00d_frames.ipynb #a7b32cd1
+def shred_frames(frame: Any, schema: pa.Schema = BASE) -> Iterator[pa.Table]:
+    """A frame (polars, also lazy, Arrow, also a stream, pandas) as `shred_pieces` would make it; a null is a missing key."""
+    placed = not isinstance(frame, pa.RecordBatchReader)
+    for part in parts_of(frame):
+        known = isinstance(part, pa.RecordBatchReader)
+        for table in (
+            _shredded(part, schema, placed) if known else shred_pieces(part, schema)
+        ):
+            yield table
+            schema = table.schema
 
 
 def shred_frame(frame: Any, schema: pa.Schema = BASE) -> pa.Table:
@@ -149,9 +213,7 @@ def documents_frame(
     for row, text in enumerate(table[REST].to_pylist()):
         for key, value in from_json(text).items() if text else ():
             if key not in fields or frame[key][row] is None:
-                odd.setdefault(key, {})[row] = (
-                    value if isinstance(value, str) else to_json(value)
-                )
+                odd.setdefault(key, {})[row] = as_text(value)
     for text in table[NULLS].drop_null().unique().to_pylist():
         odd |= {
             key: {} for key in from_json(text) if key not in fields and key not in odd
@@ -169,10 +231,7 @@ def _as_text(
     column: pl.Series | None, key: str, texts: Mapping[int, str], rows: int
 ) -> pl.Series:
     values = [None] * rows if column is None else column.to_list()
-    cells = [
-        value if value is None or isinstance(value, str) else to_json(value)
-        for value in values
-    ]
+    cells = [value if value is None else as_text(value) for value in values]
     return pl.Series(
         key, [texts.get(row, cell) for row, cell in enumerate(cells)], dtype=pl.String
     )

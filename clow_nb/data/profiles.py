@@ -20,7 +20,7 @@ from typing import Any
 import polars as pl
 
 from ..core.context import Context
-from ..core.errors import FileError
+from ..core.errors import FileError, NotFound
 from .counting import Column, shown_text
 from .diff import diff
 from .history import SPLIT
@@ -204,7 +204,7 @@ def _unchanged(
         before = previous()
         known = _load(_file(ctx, before, by_label), _note(before, label))
         changed = None if known is None else _changed_keys(before, snapshot)
-    except FileError:
+    except (FileError, NotFound):  # damaged, or cleaned
         return None
     if known is None or changed is None or (by_label and label in changed):
         return None

@@ -139,6 +139,14 @@ def test_each_operator_with_each_value(table: lance.LanceDataset, path: str) -> 
                 _check(table, {path: {name: value}}, _read_back())
 
 
+@pytest.mark.parametrize("operator", ["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin"])
+def test_the_smallest_integer_has_no_literal(operator: str) -> None:
+    for lowest in (-(2**63), -(2.0**63)):
+        documents = [{"_id": str(place), "n": n} for place, n in enumerate([-(2**63), 1 - 2**63, 0, 5])]
+        table = lance.write_dataset(shred(documents), "memory://", mode="overwrite")
+        _check(table, {"n": {operator: [lowest, 5] if operator in ("$in", "$nin") else lowest}}, documents)
+
+
 def test_common_filters_are_exact(table: lance.LanceDataset) -> None:
     for query in (
         {"int": 1}, {"int": {"$gt": 0.5}}, {"float": {"$lte": 1}}, {"text": "a"}, {"text": {"$ne": "a"}}, {"bool": True},

@@ -3,7 +3,7 @@
 import math
 import statistics as python
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
@@ -225,3 +225,13 @@ def test_whole_numbers_stay_exact_beside_odd_ones() -> None:
     assert (row["min"], row["max"]) == (2.5, float("inf"))
     row = _of(pl.LazyFrame({"n": [0.5, 7.0]}), "n", documents=[{"n": 7}, {"n": 2**53 + 1}, {"n": 10**400}])
     assert (row["count"], row["distinct"], row["median"]) == (5, 4, 7.0)
+
+
+def test_values_at_the_ends_of_what_python_can_hold() -> None:
+    early, late = (datetime(*day, tzinfo=timezone(timedelta(hours=hours))) for day, hours in (((1, 1, 1), 9), ((9999, 12, 31, 23), -9)))
+    frame = pl.LazyFrame(schema={"a": pl.Int64, "t": pl.Datetime("us", "UTC")})
+    documents = [{"a": 10**5000}, {"a": [10**5000]}, {"a": "\ud800"}, {"t": early}, {"t": late}]
+    assert _of(frame, "a", documents=documents)["count"] == 3
+    assert _of(frame, "t", documents=documents) | {"earliest": datetime(1, 1, 1), "latest": datetime(9999, 12, 31, 23)} == _of(
+        frame, "t", documents=documents
+    )

@@ -168,6 +168,13 @@ def test_only_what_nobody_needs_is_cleaned(datasets: Datasets, ctx: Context) -> 
     assert again.restore(4).diff(4, 10).is_empty()
 
 
+def test_statistics_outlive_the_versions_before(datasets: Datasets, ctx: Context) -> None:
+    dataset = _edited(datasets, edits=2)
+    dataset.clean(0, dry_run=False)
+    assert dataset.versions()["cleaned"].is_not_null().to_list() == [True, True, False]
+    assert dataset.statistics().height == len(dataset.keys)
+
+
 def test_a_second_cleaning_takes_what_the_first_left(datasets: Datasets, ctx: Context) -> None:
     dataset = _edited(datasets)
     dataset.at(3).tag("v1.0")

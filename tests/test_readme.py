@@ -37,7 +37,9 @@ def test_its_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     namespace: dict = {}
     exec(CONVERTER.format(text="text", label="topic"), namespace)
-    pl.DataFrame(namespace["convert_all"](conversations())[::2]).write_csv("talks.csv")
+    kept: list[dict] = []
+    namespace["convert"](conversations(), "talks", kept.append)
+    pl.DataFrame(kept[::2]).write_csv("talks.csv")
     names: dict = {}
     try:
         for block in _blocks(ENGLISH, "python"):

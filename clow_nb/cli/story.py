@@ -48,8 +48,8 @@ from collections import Counter
 TEXT, LABEL, LEAST = {text!r}, {label!r}, 10
 
 
-def convert_all(documents):
-    documents = list(documents)
+def convert(json_input, raw_dataset_name, output):
+    documents = list(json_input)
     whole = [d for d in documents if str(d.get(TEXT) or "").strip() and d.get(LABEL) is not None]
     once = list({{str(d[TEXT]).strip(): d for d in reversed(whole)}}.values())[::-1]
     sizes = Counter(d[LABEL] for d in once)
@@ -58,7 +58,8 @@ def convert_all(documents):
     print(f"{{len(documents)}} documents in, {{len(documents) - len(whole)}} without text or label,")
     print(f"{{len(whole) - len(once)}} duplicates removed, {{len(once) - len(kept)}} removed with {{len(small)}} classes under {{LEAST}}: {{', '.join(small) or '-'}}")
     print(f"{{len(kept)}} documents out, {{len(sizes) - len(small)}} classes")
-    return kept
+    for document in kept:
+        output(document)
 '''
 
 # %% ../../nbs/cli/03_story.ipynb #b0063e50

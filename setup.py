@@ -48,6 +48,7 @@ ENTRY_POINTS = {
         "rawdata = clow_nb.ui.pages:dataset_view",
         "training = clow_nb.ui.launcher:training_view",
         "evaluation = clow_nb.ui.evaluation:evaluation_view",
+        "run = clow_nb.ui.run:run_view",
         "workspace = clow_nb.ui.app:workspace_view",
         "lineage = clow_nb.ui.lineage:lineage_view",
     ],

@@ -39,6 +39,10 @@ def _read(key: str, text: str, property_: Mapping[str, Any]) -> Any:
     kind = property_.get("type")
     if not text.strip() and property_.get("nullable"):
         return None
+    if not text.strip() and property_.get("required"):
+        raise ParameterError(
+            "{key} is empty; it has to be {kind}.", key=key, kind=_kind(str(kind))
+        )
     try:
         value = {"integer": int, "number": float, "string": str}.get(
             str(kind), json.loads
@@ -97,6 +101,14 @@ def bounds_text(property_: Mapping[str, Any]) -> str:
     )
 
 # %% ../../nbs/ui/02a_form.ipynb #184694bb
+_EXAMPLES = {
+    "date": "2026-11-21",
+    "date-time": "2026-11-21T09:30:00+09:00",
+    "time": "09:30",
+}
+_EXAMPLES |= {f"{kind}-ref": "name@version" for kind in ("dataset", "rawdata", "model")}
+
+
 def _write(value: Any, property_: Mapping[str, Any]) -> str:
     if value is None:
         return ""
@@ -123,12 +135,19 @@ def _input(
             value=bool(value), indent=False, description=t("on"), layout=layout
         )
         return box, lambda: box.value
+    hint = _EXAMPLES.get(property_.get("format", ""), "")
     text = ipywidgets.Text(
-        value=_write(value, property_), continuous_update=False, layout=layout
+        value=_write(value, property_),
+        placeholder=hint,
+        continuous_update=False,
+        layout=layout,
     )
     return text, lambda: _read(key, text.value, property_)
 
 # %% ../../nbs/ui/02a_form.ipynb #20169b35
+_FIRST = 9
+
+
 def _columns(fields: list[ipywidgets.Widget]) -> ipywidgets.GridBox:
     grid = ipywidgets.GridBox(
         fields,
@@ -138,43 +157,44 @@ def _columns(fields: list[ipywidgets.Widget]) -> ipywidgets.GridBox:
     return grid
 
 
-_FIRST = 9
+def _arranged(fields: list[ipywidgets.Widget]) -> list[ipywidgets.Widget]:
+    if len(fields) <= _FIRST + 3:
+        return [_columns(fields)]
+    title = t("{count} more parameters", count=len(fields) - _FIRST)
+    rest = ipywidgets.Accordion(
+        [_columns(fields[_FIRST:])], titles=[title], selected_index=None
+    )
+    return [_columns(fields[:_FIRST]), rest]
 
 
+def _field(
+    key: str, property_: Mapping[str, Any], widget: ipywidgets.Widget
+) -> ipywidgets.Widget:
+    described = t(property_.get("description", ""))
+    help_ = " · ".join(filter(None, [described, bounds_text(property_)]))
+    label = ipywidgets.HTML(safe('<code class="clow-key">{}</code>', key))
+    note = ipywidgets.HTML(safe('<div class="clow-help">{}</div>', help_))
+    return ipywidgets.VBox([label, widget, note])
+
+# %% ../../nbs/ui/02a_form.ipynb #4b85e10a
 class Form(ipywidgets.VBox):
     """Inputs for the properties of a JSON schema, filled with `values` over the defaults."""
 
     def __init__(
         self, schema: Mapping[str, Any], values: Mapping[str, Any] | None = None
     ) -> None:
-        definitions = schema.get("$defs", {})
-        given = values or {}
+        given, needed = values or {}, schema.get("required", ())
         self._readers: dict[str, Callable[[], Any]] = {}
         self.inputs: dict[str, ipywidgets.Widget] = {}
         fields = []
         for key, raw in schema.get("properties", {}).items():
-            property_ = _plain(raw, definitions)
+            property_ = _plain(raw, schema.get("$defs", {})) | {
+                "required": key in needed
+            }
             value = given.get(key, property_.get("default"))
             self.inputs[key], self._readers[key] = _input(key, property_, value)
-            fields.append(self._field(key, property_))
-        super().__init__(self._arranged(fields))
-
-    def _arranged(self, fields: list[ipywidgets.Widget]) -> list[ipywidgets.Widget]:
-        if len(fields) <= _FIRST + 3:
-            return [_columns(fields)]
-        rest = ipywidgets.Accordion(
-            [_columns(fields[_FIRST:])],
-            titles=[t("{count} more parameters", count=len(fields) - _FIRST)],
-            selected_index=None,
-        )
-        return [_columns(fields[:_FIRST]), rest]
-
-    def _field(self, key: str, property_: Mapping[str, Any]) -> ipywidgets.Widget:
-        described = t(property_.get("description", ""))
-        help_ = " · ".join(filter(None, [described, bounds_text(property_)]))
-        label = ipywidgets.HTML(safe('<code class="clow-key">{}</code>', key))
-        note = ipywidgets.HTML(safe('<div class="clow-help">{}</div>', help_))
-        return ipywidgets.VBox([label, self.inputs[key], note])
+            fields.append(_field(key, property_, self.inputs[key]))
+        super().__init__(_arranged(fields))
 
     def values(self) -> dict[str, Any]:
         """What is in the form, typed. Raises `ParameterError` for the first input that is not what it has to be."""

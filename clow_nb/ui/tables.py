@@ -131,56 +131,74 @@ def kind_text(kind: str) -> str:
 # %% ../../nbs/ui/00a_tables.ipynb #fe0fc032
 def _of_things() -> dict[str, str]:
     return {
-        "name": t("Name"),
-        "id": t("Run"),
-        "kind": t("Kind"),
-        "target": t("For"),
-        "title": t("Title"),
-        "status": t("Status"),
-        "version": t("Version"),
-        "versions": t("Versions"),
-        "rows": t("Documents"),
-        "label": t("Label"),
-        "dataset": t("Dataset"),
-        "solution": t("Solution"),
-        "model": t("Model"),
-        "split": t("Split"),
-        "stage": t("Stage"),
-        "production": t("In production"),
-        "url": t("Address"),
-        "progress": t("Progress"),
-        "message": t("Message"),
-        "error": t("Error"),
-        "author": t("Author"),
-        "tags": t("Tags"),
-        "operation": t("What happened"),
-        "added": t("Added"),
-        "removed": t("Removed"),
-        "unchanged": t("Unchanged"),
-        "cleaned": t("Cleaned"),
-        "size": t("Size"),
-        "splits": t("Splits"),
-        "predictions": t("Predictions"),
-        "results": t("Results"),
-        "accuracy": t("Accuracy"),
-        "f1_macro": t("Macro F1"),
-        "attempt": t("Attempt"),
-        "parent": t("Part of"),
-    } | {f"{verb}{end}": word for verb, word in _times().items() for end in ("", "_at")}
+        **{
+            "name": t("Name"),
+            "id": t("Run"),
+            "kind": t("Kind"),
+            "target": t("For"),
+            "title": t("Title"),
+            "status": t("Status"),
+        },
+        **{
+            "version": t("Version"),
+            "versions": t("Versions"),
+            "rows": t("Documents"),
+            "label": t("Label"),
+        },
+        **{
+            "dataset": t("Dataset"),
+            "solution": t("Solution"),
+            "model": t("Model"),
+            "split": t("Split"),
+        },
+        **{"stage": t("Stage"), "production": t("In production"), "url": t("Address")},
+        **{
+            "author": t("Author"),
+            "tags": t("Tags"),
+            "size": t("Size"),
+            "splits": t("Splits"),
+        },
+        **{
+            "predictions": t("Predictions"),
+            "results": t("Results"),
+            "accuracy": t("Accuracy"),
+            "f1_macro": t("Macro F1"),
+        },
+    }
 
 
-def _times() -> dict[str, str]:
-    return {
+def _of_events() -> dict[str, str]:
+    times = {
         "updated": t("Updated"),
         "created": t("Created"),
         "started": t("Started"),
         "ended": t("Ended"),
     }
+    return {
+        **{
+            "progress": t("Progress"),
+            "message": t("Message"),
+            "error": t("Error"),
+            "attempt": t("Attempt"),
+        },
+        **{
+            "parent": t("Part of"),
+            "took": t("Took"),
+            "operation": t("What happened"),
+            "added": t("Added"),
+        },
+        **{
+            "removed": t("Removed"),
+            "unchanged": t("Unchanged"),
+            "cleaned": t("Cleaned"),
+        },
+        **{f"{verb}{end}": word for verb, word in times.items() for end in ("", "_at")},
+    }
 
 
 def headings(keys: Iterable[str]) -> dict[str, str]:
     """`{column: heading}` for the columns of our lists; a column without a word keeps its name."""
-    words = _of_things()
+    words = _of_things() | _of_events()
     return {key: words.get(key, key) for key in keys}
 
 # %% ../../nbs/ui/00a_tables.ipynb #7194e005

@@ -1,5 +1,6 @@
 // The one table: the kernel searches, sorts and cuts into pages; here it is drawn and the keyboard is heard.
 import { confirmation, h } from "./dom.mjs";
+import { announce } from "./live.mjs";
 import { createMessages } from "./messages.mjs";
 import { nextSort, pageOf, rowBeside } from "./paging.mjs";
 import "./ui.css";
@@ -7,6 +8,7 @@ import "./ui.css";
 function render({ model, el }) {
   const labels = () => model.get("labels");
   const messages = createMessages(model, { labels });
+  const live = announce(messages, () => model.get("live"));
   let asking = null; // the {id, name} of the button that waits for a yes
   let timer = null;
 
@@ -182,6 +184,7 @@ function render({ model, el }) {
   draw();
   return () => {
     clearTimeout(timer);
+    live.close();
     messages.close();
   };
 }

@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 
 from clow_nb.core.context import Context
-from clow_nb.ui.app import home, list_table, page_parameters
+from clow_nb.core.errors import RunError
+from clow_nb.runs.launch import stop_worker, worker_alive
+from clow_nb.runs.schedules import Schedules
+from clow_nb.ui.app import Asleep, collection_list, home, page_parameters
+from clow_nb.ui.base import answer
 from clow_nb.workspace.workspace import Workspace
 
 ROOT = Path(__file__).parents[2]
@@ -15,34 +19,55 @@ DASHBOARDS = sorted((ROOT / "dashboards").glob("*.ipynb"))
 
 def test_an_empty_workspace_says_what_to_type(ctx: Context) -> None:
     view = Workspace(ctx.home).view()
-    tabs = view.children[1]
+    tabs = view.children[2]
     for place in range(len(tabs.children)):
         tabs.selected_index = place
-        assert "clow-empty" in tabs.children[place].children[0].value
-    assert view.header.path == str(ctx.home)
+        shown = tabs.children[place].children[0]
+        assert "clow-empty" in getattr(shown, "listing", shown).static_html()
+    assert view.header.path == str(ctx.home) and view.children[1].children == ()
 
 
 def test_a_thing_deleted_meanwhile_is_a_sentence(ctx: Context) -> None:
     ws = Workspace(ctx.home)
     ws.datasets.create("gone", [{"a": 1}])
-    tabs = ws.view().children[1]
-    tabs.selected_index = 2
-    _, choice, place = tabs.children[2].children
+    browser = collection_list(ws, "dataset")
     ws.datasets.delete("gone")
-    choice.value = "gone"
-    assert "gone" in place.children[0].header.error
+    assert "error" not in answer(browser.listing.handlers(), {"type": "open", "id": "gone", "uuid": "1"})[0]
+    assert "gone" in browser.children[1].header.error
+    browser.leave()
+    assert browser.listing.rows == []
 
 
 def test_links_lead_to_the_dashboard_only_in_voila(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     ws = Workspace(ctx.home)
     ws.datasets.create("talk", [{"y": "a", "guess": "a"}, {"y": "b", "guess": "a"}], label="y")
     ws.evaluations.create("e-talk", dataset="talk", predictions="guess")
-    place = 5
-    for kernel, expected in ((None, False), ("kernel", True)):
+    for kernel, expected in ((None, ""), ("kernel", "30_evaluation.ipynb?evaluation=e-talk")):
         monkeypatch.setenv("VOILA_KERNEL_ID", kernel) if kernel else monkeypatch.delenv("VOILA_KERNEL_ID", raising=False)
-        tabs = ws.view().children[1]
-        tabs.selected_index = place
-        assert ("30_evaluation.ipynb?evaluation=e-talk" in tabs.children[place].children[0].value) is expected
+        assert collection_list(ws, "evaluation").listing.rows[0]["href"] == expected
+
+
+def test_schedules_are_awake_again_after_one_click(ctx: Context) -> None:
+    Schedules(ctx).create("nightly", "0 3 * * *", notebook="report.ipynb")
+    notice = Workspace(ctx.home).view().children[1]
+    assert "nightly will not start" in notice.children[0].value
+    try:
+        notice.button.click()
+        assert worker_alive(ctx) and "awake" in notice.children[0].value
+        assert Workspace(ctx.home).view().children[1].children == ()
+    finally:
+        stop_worker(ctx)
+
+
+def test_a_worker_that_cannot_start_is_a_sentence(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(ctx: Context) -> None:
+        raise RunError("The worker ends as soon as it is started.")
+
+    Schedules(ctx).create("nightly", "0 3 * * *", notebook="report.ipynb")
+    monkeypatch.setattr("clow_nb.ui.app.ensure_worker", refuse)
+    notice = Asleep(ctx)
+    notice.button.click()
+    assert "ends as soon" in notice.children[0].value and notice.button in notice.children
 
 
 def test_the_address_gives_parameters_and_keeps_the_token_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -53,11 +78,6 @@ def test_the_address_gives_parameters_and_keeps_the_token_out(monkeypatch: pytes
 def test_home_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CLOW_DB", "mysql://nowhere")
     assert "CLOW_DB" in home().header.error
-
-
-def test_lists_leave_out_empty_columns() -> None:
-    assert "Title" not in list_table([{"name": "a", "title": ""}])
-    assert "Title" in list_table([{"name": "a", "title": ""}, {"name": "b", "title": "책"}])
 
 
 @pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.name)

@@ -1,6 +1,7 @@
-"""What a notebook costs beyond its cells: plain papermill, and a warm kernel of the pool; and how soon a printed line is seen."""
+"""What a notebook costs beyond its cells, against plain papermill: in a warm kernel, and through queue and worker; and how soon a printed line is seen."""
 
 import logging
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -11,8 +12,11 @@ import nbformat
 import papermill
 from nbformat.v4 import new_code_cell, new_notebook
 
+from clow_nb.core.context import Context
 from clow_nb.runs.engine import execute_notebook
 from clow_nb.runs.kernels import start_pool, stop_pool
+from clow_nb.runs.launch import stop_worker
+from clow_nb.runs.queue import Runs
 
 NOTEBOOKS = {"empty": "", "torch, polars, lance, altair": "import torch, polars, lance, altair"}
 
@@ -42,24 +46,59 @@ def delays(source: Path, target: Path) -> list[float]:
     return seen
 
 
+def plain(source: Path, target: Path) -> None:
+    """What plain papermill does."""
+    papermill.execute_notebook(source, target, progress_bar=False)
+
+
+def compare(source: Path, target: Path) -> None:
+    """Each notebook with papermill and in warm kernels, ten in a row two seconds apart."""
+    start_pool().wait_ready(120)
+    for name, code in NOTEBOOKS.items():
+        write(source, code)
+        slow, warm = seconds(lambda: plain(source, target), 3, 0), seconds(lambda: execute_notebook(source, target), 10, 2)
+        ratio = median(slow) / median(warm)
+        words = f"warm {median(warm):5.3f} s (at most {max(warm):5.3f} s)   {ratio:5.1f} times faster"
+        print(f"{name:30} papermill {median(slow):6.2f} s   {words}")
+    late = delays(source, target)
+    print(f"a printed line is seen after {median(late):.2f} s (at most {max(late):.2f} s)")
+
+
+def hand_in(ctx: Context, source: Path, target: Path, count: int) -> None:
+    """So many short runs through queue and worker, with some by papermill before and after them."""
+    write(source, "")
+    Runs(ctx).submit(source, kind="first").wait(120, progress=False)
+    time.sleep(20)
+    slow = seconds(lambda: plain(source, target), 5, 0)
+    start = time.perf_counter()
+    for run in [Runs(ctx).submit(source, kind="short") for _ in range(count)]:
+        run.wait(600, progress=False)
+    each = (time.perf_counter() - start) / count
+    slow += seconds(lambda: plain(source, target), 5, 0)
+    one = sum(slow) / len(slow)
+    print(f"{count} short runs by queue and worker: {each:.3f} s each; papermill {one:.2f} s each; {one / each:.1f} times its rate")
+
+
+def write(path: Path, code: str) -> None:
+    """A notebook of one cell."""
+    kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(new_notebook(cells=[new_code_cell(code or "None")], metadata={"kernelspec": kernelspec}), path)
+
+
 def main() -> None:
     logging.getLogger("papermill").setLevel(logging.ERROR)
     folder = Path(tempfile.mkdtemp())
-    kernelspec = {"name": "python3", "display_name": "Python 3", "language": "python"}
     source, target = folder / "in.ipynb", folder / "out.ipynb"
-    start_pool().wait_ready(120)
+    print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores")
     try:
-        for name, code in NOTEBOOKS.items():
-            cells = [new_code_cell(code or "None")]
-            nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernelspec}), source)
-            plain = seconds(lambda: papermill.execute_notebook(source, target, progress_bar=False), 3, 0)
-            warm = seconds(lambda: execute_notebook(source, target), 10, 2)
-            ratio = median(plain) / median(warm)
-            print(f"{name:30} papermill {median(plain):6.2f} s   warm {median(warm):5.3f} s   {ratio:5.1f} times faster")
-        late = delays(source, target)
-        print(f"a printed line is seen after {median(late):.2f} s (at most {max(late):.2f} s)")
+        compare(source, target)
     finally:
         stop_pool()
+    ctx = Context.open(folder / ".clow")
+    try:
+        hand_in(ctx, source, target, 100)
+    finally:
+        stop_worker(ctx, seconds=0)
 
 
 if __name__ == "__main__":

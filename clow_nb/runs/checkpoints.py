@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote
 
 from ..core.errors import NotFound, ParameterError
 from .packing import NotKept, pack, unpack
+from .scrubbing import here, scrub_files
 
 # %% ../../nbs/runs/03b_checkpoints.ipynb #9c87b4bd
 def _write_large(folder: Path, aside: dict[str, dict[str, Any]]) -> None:
@@ -97,6 +98,8 @@ class Checkpoints:
         try:
             _write_large(own, aside)
             (own / "value.json").write_text(skeleton, "utf-8")
+            scrub_files(here(), own)
+            here().note(self.folder.parent)
         except BaseException:
             shutil.rmtree(own, ignore_errors=True)
             raise

@@ -25,6 +25,7 @@ from .current import replace_text
 from .kernel import Kernel
 from .limits import Limits
 from .outputs import Keeper, as_text
+from .scrubbing import Scrubber, scrub_tree
 from .supervision import death, hear_all, stop, watch
 
 _log = logging.getLogger(__name__)
@@ -74,6 +75,7 @@ class CellClient(PapermillNotebookClient):
         limits: Limits,
         on_text: Callable[[str], None] | None = None,
         on_progress: Callable[[float, str], None] | None = None,
+        scrubber: Scrubber | None = None,
         **options: Any,
     ) -> None:
         super().__init__(
@@ -83,7 +85,8 @@ class CellClient(PapermillNotebookClient):
         self.on_text, self.on_progress = on_text or (
             lambda text: None
         ), on_progress or (lambda *_: None)
-        self.keeper = Keeper(record.side_folder)
+        self.scrubber = scrubber or Scrubber()
+        self.keeper = Keeper(record.side_folder, self.scrubber)
         self.tails: dict[str, Tail] = {}
         self.cell: nbformat.NotebookNode | None = None
         self.reason: RunError | None = None
@@ -95,6 +98,8 @@ class CellClient(PapermillNotebookClient):
         """Keep one message of the kernel, and pass it on as text."""
         kind, content = msg["msg_type"], msg["content"]
         self.printed += _ENVELOPE
+        if kind not in ("stream", "status", "execute_input"):
+            scrub_tree(self.scrubber, content)
         if kind in ("display_data", "execute_result", "update_display_data"):
             self.printed += sum(
                 len(value)

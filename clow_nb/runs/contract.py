@@ -29,7 +29,9 @@ from clow_nb.runs.annotations import (
     description_of,
     type_of,
 )
+from .kinds import Secret
 from .literals import as_plain, plain
+from .scrubbing import MASK
 from .source import load_notebook
 
 # %% ../../nbs/runs/00_contract.ipynb #13f4230d
@@ -66,7 +68,7 @@ class Parameter:
         raise ParameterError(
             "The parameter {name} is {value}, which is not allowed{where}. It takes {allowed}.",
             name=self.name,
-            value=_short(value),
+            value=MASK if "Secret" in self.annotation else _short(value),
             where=f" ({self.name}{where})" if where else "",
             allowed=self.allowed,
         )
@@ -88,6 +90,8 @@ class Parameter:
 
 
 def _explained(type_: Any) -> str:
+    if type_ is Secret:
+        return t(" (its name, never its value)")
     if isinstance(type_, type) and issubclass(type_, Enum):
         return f" ({', '.join(repr(member.value) for member in type_)})"
     if isinstance(type_, type) and issubclass(type_, BaseModel):

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..core.errors import ParameterError
 from ..core.text import t
+from .scrubbing import here
 
 if TYPE_CHECKING:
     from clow_nb.core.context import Context
@@ -47,7 +48,9 @@ def folder() -> Path:
 
 # %% ../../nbs/runs/03_current.ipynb #b611df5d
 def replace_text(path: Path, text: str) -> None:
-    """Write a file in one piece: readers see the old text or the new one, never a part."""
+    """Write a file in one piece, without the secrets of this process: readers see the old text or the new one, never a part."""
+    text = here().text(text)
+    here().note(path.parent)
     partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     try:
         partial.write_text(text, encoding="utf-8", errors="backslashreplace")
@@ -83,7 +86,7 @@ def log_metrics(metrics: Mapping[str, float], step: int | None = None) -> None:
         folder() / "metrics.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666
     )
     try:
-        os.write(target, ("\n".join(lines) + "\n").encode())
+        os.write(target, here().text("\n".join(lines) + "\n").encode())
     finally:
         os.close(target)
 

@@ -15,12 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core import errors
+from ..core.context import Context
 from ..core.errors import ClowError, NotFound, RunError
 from .contract import signature
 from .kernel import PYTHON, spawn_kernel
 from .kernels import take_kernel
 from .limits import LIMITS, Limits
 from .literals import plain, source_of
+from .scrubbing import Scrubber, Stream, scrub_tree
+from .secrets import scrubber_of
 from .source import load_notebook, not_onto_itself
 
 if TYPE_CHECKING:
@@ -88,19 +91,37 @@ def _in_a_loop(work: Coroutine[Any, Any, None], cancel: threading.Event) -> None
             raise
 
 
+_ENTRUST = "__import__('clow_nb.runs.scrubbing', fromlist=['entrust']).entrust({!r})"
+
+
+def _scrub_notebook(scrubber: Scrubber, nb: Any) -> None:
+    """Once more, as a whole: what reached the notebook in parts, such as the text of a progress bar or the buffers of a widget."""
+    for part in [
+        *(cell.get("outputs", []) for cell in nb.cells),
+        nb.metadata.get("widgets", {}),
+    ]:
+        scrub_tree(scrubber, part)
+
+
 def _execute(
     record: "Record",
     limits: "Limits",
     take: tuple[str, str | Path | None, Mapping[str, str] | None],
     on_kernel: Callable[[int], None] | None = None,
     start_timeout: float = 60,
+    scrubber: Scrubber | None = None,
     **options: Any,
 ) -> None:
     client = _client()
+    scrubber = options["scrubber"] = scrubber or Scrubber()
     record.notebook_start()
     try:
         for start in (take_kernel, spawn_kernel):
             kernel = start(*take)
+            if scrubber:
+                kernel.setup = "; ".join(
+                    filter(None, [kernel.setup, _ENTRUST.format(scrubber.values)])
+                )
             try:
                 if on_kernel:
                     on_kernel(kernel.pid)
@@ -111,10 +132,13 @@ def _execute(
                     raise
             finally:
                 kernel.close(patience=0)
-    except BaseException:
+    except BaseException as error:
         record.nb.metadata.papermill["exception"] = True
+        if isinstance(error, RunError):
+            error.args = (scrubber.text(error.message),)
         raise
     finally:
+        _scrub_notebook(scrubber, record.nb)
         record.notebook_complete()
 
 # %% ../../nbs/runs/02_engine.ipynb #739186da
@@ -151,12 +175,14 @@ class ClowEngine:
         """
         client = _client()
         not_onto_itself(input_path, output_path)
+        given, name = (
+            nb.metadata.papermill.get("parameters") or {},
+            Path(input_path or "notebook").name,
+        )
+        scrubber = Scrubber()
         if cls.nb_language(nb) == "python":
-            inject(
-                nb,
-                nb.metadata.papermill.get("parameters") or {},
-                Path(input_path or "notebook").name,
-            )
+            scrubber = scrubber_of(Context.open(), signature(nb, name), given)
+            inject(nb, given, name)
         record = client.Record(
             nb, output_path, log_output, progress_bar, autosave_cell_every
         )
@@ -174,6 +200,7 @@ class ClowEngine:
                 start_timeout=start_timeout,
                 timeout=execution_timeout,
                 log_output=log_output,
+                scrubber=scrubber,
                 **files,
             )
         return nb
@@ -195,13 +222,15 @@ def execute_notebook(
     timeout: float | None = None,
     cancel: threading.Event | None = None,
     limits: Mapping[str, Any] | None = None,
+    scrubber: Scrubber | None = None,
 ) -> Any:
     """Execute the notebook `input` with `params` in the folder `cwd`, save it to `output` after every cell, and return it.
 
     `env` is added to the environment. `on_progress(fraction, text)` is called after each cell, `on_text` with what is printed, `on_kernel`
     with the id of the kernel's process (and group). Success means that every cell ran. Otherwise `RunError` says in one sentence
     why: a cell failed, the kernel died, `timeout` seconds were over, one of the `limits` (see `limits.LIMITS`) was passed, or `cancel` was
-    set (then at most 5 seconds pass). Outputs too large for a notebook are kept in the folder `<output>_outputs` beside it. Raises `ParameterError`, `NotFound` or `FileError` before any kernel is taken. Any number of threads may call it at once.
+    set (then at most 5 seconds pass). Outputs too large for a notebook are kept in the folder `<output>_outputs` beside it. The secrets that
+    `scrubber` knows are entrusted to the kernel, and are in nothing that it leaves. Raises `ParameterError`, `NotFound` or `FileError` before any kernel is taken. Any number of threads may call it at once.
     """
     stopping = Limits(timeout, cancel, limits)
     nb = load_notebook(input)
@@ -220,17 +249,24 @@ def execute_notebook(
     nb.metadata.papermill.update(input_path=str(input), output_path=str(output))
     Path(output).parent.mkdir(parents=True, exist_ok=True)
     record = client.Record(nb, str(output), progress_bar=False)
+    scrubber = scrubber or Scrubber()
+    heard, say = Stream(scrubber), on_text or (lambda text: None)
     try:
         _execute(
             record,
             stopping,
             (ClowEngine.nb_kernel_name(nb), cwd, env),
             on_kernel,
+            scrubber=scrubber,
             on_progress=on_progress,
-            on_text=on_text,
+            on_text=lambda text: say(heard.feed(text)),
         )
     except client.CellExecutionError as error:
         raise RunError(
-            "{cause}", cause=_cause(error.ename, error.evalue), ename=error.ename
+            "{cause}",
+            cause=_cause(error.ename, scrubber.text(error.evalue)),
+            ename=error.ename,
         ) from None
+    finally:
+        say(heard.flush())
     return nb

@@ -133,13 +133,16 @@ def write_connection(prefix: str) -> None:
         json.dump({"transport": "ipc", "ip": prefix, **ports, **secret}, file)
 
 # %% ../../nbs/runs/00b_kernel.ipynb #bd0fac81
+_PRIVATE = ("JPY_", "CLOW_SECRET_KEY")
 _QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
 
 
 def kernel_environment(added: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of a kernel of this process, with `added`."""
     own = {
-        name: value for name, value in os.environ.items() if not name.startswith("JPY_")
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_PRIVATE)
     }
     return _QUIET | own | dict(added or {})
 

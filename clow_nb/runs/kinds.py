@@ -6,14 +6,16 @@
 __all__ = ['AnyRef', 'DatasetRef', 'RawdataRef', 'ModelRef', 'EvaluationRef', 'ServiceRef', 'TextForm', 'Secret']
 
 # %% ../../nbs/runs/00c_kinds.ipynb #711967f2
+import os
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from ..core.errors import ClowError
+from ..core.errors import ClowError, RunError
 from ..core.refs import Ref, check_name
+from .scrubbing import here
 
 # %% ../../nbs/runs/00c_kinds.ipynb #b613ec08
 @dataclass(frozen=True)
@@ -74,6 +76,21 @@ class Secret:
     def __str__(self) -> str:
         """The name."""
         return self.name
+
+    @property
+    def value(self) -> str:
+        """The value: in a run what it was given, elsewhere what the workspace has. Raises `RunError`, `NotFound` or `SettingsError`."""
+        if self.name in (given := here().values):
+            return given[self.name]
+        if os.environ.get("CLOW_RUN_ID"):
+            raise RunError(
+                "This run was not given the secret {name}. Declare a parameter of the type Secret in the cell of the parameters, and give it {name!r}.",
+                name=self.name,
+            )
+        from clow_nb.core.context import Context
+        from clow_nb.runs.secrets import Secrets
+
+        return Secrets(Context.open()).reveal(self.name)[self.name]
 
     @classmethod
     def __get_pydantic_core_schema__(

@@ -10,12 +10,14 @@ import base64
 import json
 import mimetypes
 import re
+from collections import defaultdict
 from pathlib import Path
 from typing import Any, TextIO
 
 import nbformat
 
 from ..core.text import t
+from .scrubbing import MASK, Scrubber, Stream
 
 # %% ../../nbs/runs/01c_outputs.ipynb #084166bb
 def _fold(text: str) -> str:
@@ -49,65 +51,11 @@ def as_text(message: dict[str, Any]) -> str:
 _TEXT, _END, _VALUE, _COUNT = 2_000_000, 20_000, 4_000_000, 5_000
 
 
-class Keeper:
-    """Adds to the outputs of one cell after the other; what is too large goes into `folder` (None: is left out)."""
+class _Beside:
+    """The files beside the notebook for what is too large, cell by cell, in `folder` (None: it is left out)."""
 
     def __init__(self, folder: Path | None) -> None:
         self.folder, self.number, self.files = folder, 0, 0
-        self.kept, self.length, self.name, self.end = 0, 0, "stdout", ""
-        self.file: TextIO | None = None
-
-    def begin(self, number: int) -> None:
-        """The next cell, by its number."""
-        self.number, self.files = number, 0
-        self.clear()
-
-    def clear(self) -> None:
-        """The cell has taken back what it has shown."""
-        if self.file:
-            self.file.close()
-        self.kept, self.length, self.end, self.file = 0, 0, "", None
-
-    def text(self, outs: list[Any], name: str, text: str) -> None:
-        """Add printed text."""
-        if not self.length:
-            room = max(0, _TEXT - self.kept) if len(outs) < _COUNT else 0
-            if text[:room]:
-                self.kept += add_text(outs, name, text[:room])
-            text = text[room:]
-            if not text:
-                return
-            self._write(
-                "".join(out.text for out in outs if out.output_type == "stream")
-            )
-        self._write(text)
-        self.name, self.end = name, (self.end + text)[-_END:]
-
-    def _write(self, text: str) -> None:
-        self.length += len(text)
-        if self.folder and self.file is None:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self.file = (self.folder / f"cell-{self.number}.txt").open(
-                "w", encoding="utf-8", errors="backslashreplace"
-            )
-        if self.file:
-            self.file.write(text)
-
-    def finish(self, outs: list[Any]) -> None:
-        """The cell is over: show where all of its text is, and the end of it."""
-        if self.length:
-            link = self._link(f"cell-{self.number}.txt", self.length)
-            outs.append(nbformat.v4.new_output("display_data", data=link))
-            add_text(outs, self.name, self.end)
-        self.clear()
-
-    def _link(self, file: str, size: int) -> dict[str, str]:
-        words = t("All of this output: {size} MB", size=f"{size / 1e6:.1f}")
-        place = f"{self.folder.name}/{file}" if self.folder else ""
-        return {
-            "text/markdown": f"[{words}]({place})" if place else words,
-            "text/plain": f"{words} {place}".strip(),
-        }
 
     def data(self, data: dict[str, Any]) -> dict[str, Any]:
         """The MIME bundle of an output, with links in place of what is too large."""
@@ -131,7 +79,11 @@ class Keeper:
         name = f"cell-{self.number}-{self.files}{suffix}"
         if self.folder:
             self.folder.mkdir(parents=True, exist_ok=True)
-            picture = mime.startswith("image/") and mime != "image/svg+xml"
+            picture = (
+                mime.startswith("image/")
+                and mime != "image/svg+xml"
+                and MASK not in text
+            )
             (self.folder / name).write_bytes(
                 base64.b64decode(text)
                 if picture
@@ -140,3 +92,81 @@ class Keeper:
             if mime.startswith("image/"):
                 return {"text/html": f'<img src="{self.folder.name}/{name}">'}
         return {"text/markdown": self._link(name, len(text))["text/markdown"]}
+
+    def _link(self, file: str, size: int) -> dict[str, str]:
+        words = t("All of this output: {size} MB", size=f"{size / 1e6:.1f}")
+        place = f"{self.folder.name}/{file}" if self.folder else ""
+        return {
+            "text/markdown": f"[{words}]({place})" if place else words,
+            "text/plain": f"{words} {place}".strip(),
+        }
+
+# %% ../../nbs/runs/01c_outputs.ipynb #e40cb09f
+class Keeper(_Beside):
+    """Adds to the outputs of one cell after the other; what is too large goes into `folder`, and what `scrubber` knows nowhere."""
+
+    def __init__(self, folder: Path | None, scrubber: Scrubber | None = None) -> None:
+        super().__init__(folder)
+        self.scrubber = scrubber or Scrubber()
+        self.file: TextIO | None = None
+        self.streams: dict[str, Stream] = {}
+        self.written = Stream(self.scrubber)
+        self.clear()
+
+    def begin(self, number: int) -> None:
+        """The next cell, by its number."""
+        self.number, self.files = number, 0
+        self.clear()
+
+    def clear(self) -> None:
+        """The cell has taken back what it has shown."""
+        if self.file:
+            self.file.write(self.written.flush())
+            self.file.close()
+        self.kept, self.length, self.name, self.end, self.file = (
+            0,
+            0,
+            "stdout",
+            "",
+            None,
+        )
+        self.streams = defaultdict(lambda: Stream(self.scrubber))
+        self.written = Stream(self.scrubber)
+
+    def text(self, outs: list[Any], name: str, text: str) -> None:
+        """Add printed text; its end may wait for the next piece."""
+        self._add(outs, name, self.streams[name].feed(text))
+
+    def _add(self, outs: list[Any], name: str, text: str) -> None:
+        if not self.length:
+            room = max(0, _TEXT - self.kept) if len(outs) < _COUNT else 0
+            if text[:room]:
+                self.kept += add_text(outs, name, text[:room])
+            text = text[room:]
+            if not text:
+                return
+            self._write(
+                "".join(out.text for out in outs if out.output_type == "stream")
+            )
+        self._write(text)
+        self.name, self.end = name, (self.end + text)[-_END:]
+
+    def _write(self, text: str) -> None:
+        self.length += len(text)
+        if self.folder and self.file is None:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.file = (self.folder / f"cell-{self.number}.txt").open(
+                "w", encoding="utf-8", errors="backslashreplace"
+            )
+        if self.file:
+            self.file.write(self.written.feed(text))
+
+    def finish(self, outs: list[Any]) -> None:
+        """The cell is over: show where all of its text is, and the end of it."""
+        for name, stream in self.streams.items():
+            self._add(outs, name, stream.flush())
+        if self.length:
+            link = self._link(f"cell-{self.number}.txt", self.length)
+            outs.append(nbformat.v4.new_output("display_data", data=link))
+            add_text(outs, self.name, self.end)
+        self.clear()

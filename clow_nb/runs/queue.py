@@ -27,6 +27,7 @@ from .launch import ensure_worker
 from .ledger import Ledger, RunRow
 from .literals import plain
 from .run import Run
+from .secrets import Secrets, secrets_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -104,6 +105,8 @@ def _prepare(
     given = dict(params or {})
     if any(parameter.name == "home" for parameter in contract.parameters):
         given.setdefault("home", str(ctx.home))
+    for name in secrets_of(contract, given):
+        Secrets(ctx).get(name)
     return path, plain(contract.validate(given))
 
 

@@ -8,6 +8,7 @@ __all__ = ['read_json', 'watch', 'Run']
 # %% ../../nbs/runs/07_run.ipynb #8061bfd8
 import json
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -21,6 +22,7 @@ from .fence import patiently
 from .launch import ensure_worker, worker_alive
 from .ledger import Ledger, RunRow
 from .packing import read_outputs
+from .scrubbing import RECORD
 
 if TYPE_CHECKING:
     import polars as pl
@@ -55,6 +57,13 @@ class _Reported:
     def outputs(self) -> dict[str, Any]:
         """What the notebook declared as its outputs, by name and with their types."""
         return read_outputs(self.folder)
+
+    @property
+    def scrubbed(self) -> dict[str, int]:
+        """How often each of its secrets was taken out of what it kept; empty where none was met."""
+        path = self.folder / RECORD
+        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+        return dict(sum((Counter(json.loads(line)) for line in lines), Counter()))
 
     def checkpoints(self) -> "pl.DataFrame":
         """One row a checkpoint: `name action attempt time bytes`; `action` is `kept`, `restored`, or `ran again` for what was made anew."""

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from cachetools import LRUCache
+
 from ..core.errors import DataError
 from .layout import ID
 from .merge import Touched
@@ -94,6 +96,9 @@ class Changes:
                     yield old[ID], old, new
 
 # %% ../../nbs/data/05c_steps.ipynb #46cb821c
+_SHOWN = 10_000  # documents of the base that are kept since somebody looks at them
+
+
 class Draft(Steps):
     """The documents as an edit has them: those of `base`, changed by one step after the other."""
 
@@ -101,18 +106,27 @@ class Draft(Steps):
         super().__init__()
         self.base, self.name = base, name
         self._original: dict[str, Document | None] = {}
+        self.shown: LRUCache[str, Document] = LRUCache(_SHOWN)
         self._committed = False
+
+    def originals(self, ids: Iterable[str]) -> dict[str, Document | None]:
+        """The documents as the base has them; `None` for those that aren't there."""
+        wanted = list(dict.fromkeys(ids))
+        unknown = [identity for identity in wanted if identity not in self._original]
+        unread = [identity for identity in unknown if identity not in self.shown]
+        found = documents_by_id(self.base, unread) if unread else {}
+        self._original |= {
+            identity: found.get(identity) or self.shown.get(identity)
+            for identity in unknown
+        }
+        return {identity: self._original[identity] for identity in wanted}
 
     def look_up(self, ids: Iterable[str]) -> dict[str, Document | None]:
         """The documents as the edit has them now; `None` for those that aren't there."""
-        wanted = list(dict.fromkeys(ids))
-        unread = [identity for identity in wanted if identity not in self._original]
-        found = documents_by_id(self.base, unread) if unread else {}
-        self._original |= {identity: found.get(identity) for identity in unread}
-        held, original = self.held, self._original
+        there = self.originals(ids)
         return {
-            i: held[i] if i in held else applied(self.rules, original[i])
-            for i in wanted
+            i: self.held[i] if i in self.held else applied(self.rules, document)
+            for i, document in there.items()
         }
 
     def seen(

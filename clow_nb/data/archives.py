@@ -146,7 +146,9 @@ def _members(archive: zipfile.ZipFile) -> Iterator[tuple[zipfile.ZipInfo, str]]:
         name = _safe(_decoded(info))
         if not info.is_dir() and not is_hidden(name):
             while name.casefold() in taken:
-                name = f"{name}_"
+                name = str(
+                    PurePosixPath(name).with_stem(f"{PurePosixPath(name).stem}_")
+                )
             taken.add(name.casefold())
             yield info, name
 

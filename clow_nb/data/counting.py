@@ -149,7 +149,7 @@ def shown_text(value: Any) -> str:
     except ValueError:  # a number of more than 4,300 digits
         return to_json(value)
 
-
+# %% ../../nbs/data/03y_counting.ipynb #4a9b84c0
 _CONVERT: dict[Any, Callable[[Any], Any]] = {
     pl.Int64(): int,
     pl.Float64(): _float,

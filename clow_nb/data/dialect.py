@@ -58,9 +58,13 @@ def _fit(dialect: Dialect, sample: str) -> tuple[float, int]:
 # %% ../../nbs/data/03f_dialect.ipynb #dbf450f7
 def _sniff(sample: str, delimiters: str = ",;\t|", fixed: bool = False) -> Dialect:
     lines = [line for line in sample.splitlines()[:_ROWS] if line.strip()]
-    if not fixed and not any(mark in line for line in lines for mark in delimiters):
-        delimiters = ",;\t|"
     candidates = [Dialect(delimiter) for delimiter in delimiters]
+    if not fixed and not any(
+        mark in line for line in lines for mark in delimiters
+    ):  # one column, or another delimiter
+        candidates = [
+            other for other in map(Dialect, ",;\t|") if _fit(other, sample)[0] == 1
+        ] or candidates
     dialect = max(candidates, key=lambda candidate: _fit(candidate, sample))
     mark = re.escape(dialect.delimiter)
     single = re.compile(rf"(^|{mark})'[^']*'({mark}|$)")

@@ -57,11 +57,24 @@ _MARKS = {
 }  # fmt: skip
 
 
+def _is_utf8(start: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _by_mark(path: Path) -> list[str]:
+    """The encodings that a mark at the start tells, or zeros in every second byte; a zero here and there does not."""
     with path.open("rb") as file:
         start = file.read(4096)
     marked = [encoding for mark, encoding in _MARKS.items() if start.startswith(mark)]
-    if marked or b"\0" not in start:
+    if (
+        marked
+        or b"\0" not in start
+        or (4 * start.count(0) < len(start) and _is_utf8(start))
+    ):
         return marked[:1]
     return ["utf-16-le"] * (0 not in start[::2]) + ["utf-16-be"] * (
         0 not in start[1::2]
@@ -101,7 +114,7 @@ def _check_encoding(path: Path, encoding: str) -> str:
     try:
         "a".encode(encoding)
         name = codecs.lookup(encoding).name
-    except (LookupError, ValueError):
+    except (LookupError, ValueError, TypeError):
         raise FileError(
             "There is no encoding {encoding!r}. Common ones are utf-8, utf-16, cp949 and latin-1.",
             encoding=encoding,

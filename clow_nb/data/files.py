@@ -60,7 +60,7 @@ def _fetch(url: str, folder: Path) -> Path:
     try:
         with _open_url(url) as source, (folder / name).open("wb") as file:
             shutil.copyfileobj(source, file)
-    except (OSError, ValueError, ImportError) as error:
+    except Exception as error:  # whatever the library behind the scheme raises
         raise FileError(
             "{url} can't be fetched ({cause}). Check the address, or download the file and import that.",
             url=url,
@@ -143,6 +143,23 @@ def read_path(
     return reader(path, encoding, **options)  # type: ignore[no-any-return]
 
 # %% ../../nbs/data/03c_files.ipynb #2d7a21a2
+_KINDS: Mapping[str, tuple[Any, str]] = {
+    "format": (str, "'csv'"), "encoding": (str, "'utf-8'"), "files": (str, "'*.csv'"), "spans": (str, "'text'"),
+    "max_gb": (int | float, "20"), "lists": (Mapping, "{'tags': ';'}"),
+}  # fmt: skip
+
+
+def _check_kinds(options: Mapping[str, Any]) -> None:
+    """Raise `ParameterError` for an option that is of another kind than it has to be."""
+    for option, value in options.items():
+        kind, example = _KINDS.get(option, (object, ""))
+        if value is not None and not isinstance(value, kind):
+            raise ParameterError(
+                "{option}={value!r} can't be used. Give a value such as {option}={example}, or leave it out.",
+                option=option, value=value, example=example,
+            )  # fmt: skip
+
+# %% ../../nbs/data/03c_files.ipynb #a58f1c41
 def read_file(
     path: str | Path,
     format: str | None = None,
@@ -156,6 +173,19 @@ def read_file(
     `format` is found by name and content, `encoding` by the text; `options` are the reader's, such as `delimiter`, `header` or `sheet`.
     `lists` and `spans` cut texts as `shaping` explains. Raises `FileError` for what can't be read, `ParameterError` for an option.
     """
+    _check_kinds(
+        {
+            "format": format,
+            "encoding": encoding,
+            "lists": lists,
+            "spans": spans,
+            **options,
+        }
+    )
+    if not str(path).strip():
+        raise FileError(
+            "The path is empty. Give the path of a file or folder, a URL, or None for an empty dataset."
+        )
     if "://" not in str(path):
         found = read_path(Path(path).expanduser(), format, encoding, options)
     else:

@@ -36,15 +36,21 @@ _Files = dict[str, Path]
 
 
 def _listing(folder: Path, pattern: str | None) -> _Files:
-    """The files in a folder that are not hidden, by their path in it, in order."""
+    """The files in a folder that are not hidden, by their path in it, in order; links that lead nowhere are none."""
     found = {}
     for place, _, names in os.walk(folder):
-        for name in names:
-            inner = (Path(place) / name).relative_to(folder).as_posix()
-            if not is_hidden(inner) and (
-                pattern is None or fnmatch(inner, pattern) or fnmatch(name, pattern)
+        for file in (Path(place) / name for name in names):
+            inner = file.relative_to(folder).as_posix()
+            if (
+                not is_hidden(inner)
+                and file.is_file()
+                and (
+                    pattern is None
+                    or fnmatch(inner, pattern)
+                    or fnmatch(file.name, pattern)
+                )
             ):
-                found[inner] = Path(place) / name
+                found[inner] = file
     return dict(
         sorted(
             found.items(),

@@ -57,7 +57,7 @@ def _standard(dtype: pa.DataType) -> pa.DataType | None:
         return (
             pa.int64()
             if whole
-            else pa.float64() if 0 < dtype.scale and dtype.precision <= 15 else None
+            else pa.float64() if dtype.scale > 0 and dtype.precision <= 15 else None
         )
     return next((ours for check, ours in table.items() if check(dtype)), None)
 

@@ -147,3 +147,12 @@ def test_korean_files(shared_data: Path) -> None:
     with pytest.warns(FileNotice, match="quotation marks"):
         movies = read_tsv(shared_data / "ko-nsmc" / "ratings_train.txt").read_all()
     assert len(movies) == 45_000 and str(movies.schema.field("label").type) == "int64"
+
+
+def test_a_stray_zero_stays_in_its_text(rows: Any) -> None:
+    assert rows(b"a,b\n1,x\x00y\n") == [{"a": 1, "b": "x\x00y"}]
+
+
+def test_one_column_of_a_tsv_keeps_its_commas(tmp_path: Path) -> None:
+    (tmp_path / "x.tsv").write_text("comments\n네, 맞아요\n아니요\n음, 글쎄, 몰라요\n")
+    assert read_tsv(tmp_path / "x.tsv").read_all()["comments"].to_pylist() == ["네, 맞아요", "아니요", "음, 글쎄, 몰라요"]

@@ -3,6 +3,7 @@
 import functools
 import http.server
 import json
+import re
 import threading
 import warnings
 from collections.abc import Iterator
@@ -13,11 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from clow_nb.core.errors import FileError
+from clow_nb.core.errors import FileError, ParameterError
 from clow_nb.core.plugins import registry
 from clow_nb.data.documents import assemble, shred
 from clow_nb.data.encoding import FileNotice
 from clow_nb.data.files import find_format, read_file
+from clow_nb.data.frames import shred_frame
 
 
 def _rows(path: Any, **options: Any) -> list[dict[str, Any]]:
@@ -162,3 +164,20 @@ def test_amazon_bestsellers(shared_data: Path) -> None:
     assert len(table) == 550
     types = {field.name: str(field.type).removeprefix("large_") for field in table.schema}
     assert types["User Rating"] == "double" and types["Price"] == types["Year"] == "int64" and "string" in types["Genre"]
+
+
+@pytest.mark.parametrize("options", [{"encoding": 5}, {"format": 5}, {"files": 5}, {"max_gb": "x"}, {"lists": ["a"]}, {"lists": "a"}, {"spans": 5}])
+def test_options_of_the_wrong_kind_are_refused(given: Any, options: dict[str, Any]) -> None:
+    [(option, value)] = options.items()
+    with pytest.raises(ParameterError, match=re.escape(f"{option}={value!r} can't be used")):
+        read_file(given("x.csv", "a\n1\n"), **options)
+
+
+@pytest.mark.filterwarnings("ignore::clow_nb.data.encoding.FileNotice")
+def test_a_file_that_breaks_off_inside_is_named(given: Any) -> None:
+    path = given("x.parquet", b"")
+    pq.write_table(pa.table({"a": [str(n) for n in range(50_000)]}), path)
+    data = path.read_bytes()
+    path.write_bytes(data[:300] + bytes(200) + data[500:])
+    with pytest.raises(FileError, match=r"^x\.parquet can't be read as Parquet"):
+        shred_frame(read_file(path))

@@ -234,3 +234,16 @@ def test_tables_are_batches(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("line\n" * 120_000)
     found = read_file(tmp_path / "x.txt")
     assert isinstance(found, pa.RecordBatchReader) and [len(batch) for batch in found] == [50_000, 50_000, 20_000]
+
+
+def test_files_of_one_name_in_a_zip_are_all_read(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        for number, name in enumerate(("A.csv", "a.csv", "b/c.csv", "b/c.csv")):
+            archive.writestr(name, f"n\n{number}\n")
+    assert [row["n"] for row in _rows(tmp_path / "x.zip")] == [0, 1, 2, 3]
+
+
+def test_a_link_that_leads_nowhere_is_no_file(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("n\n1\n")
+    (tmp_path / "b.csv").symlink_to(tmp_path / "gone.csv")
+    assert _rows(tmp_path) == [{"n": 1}]

@@ -106,8 +106,6 @@ def as_text(value: Any) -> str:
 
 # %% ../../nbs/data/00_values.ipynb #bdd7748b
 _EXACT: set[Any] = {bool, int, float, str, bytes, datetime, date, type(None)}
-
-
 _DEEPEST = 200
 
 

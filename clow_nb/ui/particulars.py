@@ -142,11 +142,8 @@ def _kept(run: Run) -> Safe:
     ]
     names = {"name": t("Checkpoint"), "action": t("What happened"), "bytes": t("Bytes")}
     table = html_table(rows, names) if rows else ""
-    return (
-        Safe(section(t("What was kept and what ran again")) + text + table)
-        if text or rows
-        else Safe("")
-    )
+    title = t("What was kept and what ran again") if text else t("Checkpoints")
+    return Safe(section(title) + text + table) if text or rows else Safe("")
 
 
 def details_of(run: Run, row: RunRow) -> Safe:

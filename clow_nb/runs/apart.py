@@ -108,9 +108,9 @@ def _no_room(folder: Path) -> RunError | None:
         folder=str(folder),
     )
 
-
-class Apart:
-    """The process of a converter's `source`, at work below `folder`; `name` is that of the raw data."""
+# %% ../../nbs/runs/10d_apart.ipynb #45509386
+class _Process:
+    """A process that is started, told what to do, and ended."""
 
     def __init__(
         self, python: str, source: str, name: str, folder: Path, limits: Limits
@@ -140,6 +140,32 @@ class Apart:
         with suppress(BrokenPipeError):
             stdin.write(json.dumps(order).encode() + b"\n")
             stdin.flush()
+
+    def place(self) -> int | None:
+        """The place of the document that was drawn last."""
+        with suppress(OSError, ValueError):
+            return int((self.folder / "place").read_text())
+        return None
+
+    def printed(self) -> str:
+        """What was printed since the last time it was asked."""
+        with self.log.open("rb") as file:
+            file.seek(self._read)
+            piece = file.read(8 << 20)
+        self._read += len(piece)
+        return self._decoder.decode(piece)
+
+    def close(self) -> None:
+        """End the process and all that it has started."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        if self._process.stdin:
+            self._process.stdin.close()
+
+# %% ../../nbs/runs/10d_apart.ipynb #869e7a18
+class Apart(_Process):
+    """The process of a converter's `source`, at work below `folder`; `name` is that of the raw data."""
 
     def do(self, job: Mapping[str, Any]) -> dict[str, Any]:
         """Let it convert one part (see `inside.Part`), and return the answer."""
@@ -178,25 +204,3 @@ class Apart:
             "faults": [],
             "stopped": {"place": self.place(), "error": words, "frames": frames},
         }
-
-    def place(self) -> int | None:
-        """The place of the document that was drawn last."""
-        with suppress(OSError, ValueError):
-            return int((self.folder / "place").read_text())
-        return None
-
-    def printed(self) -> str:
-        """What was printed since the last time it was asked."""
-        with self.log.open("rb") as file:
-            file.seek(self._read)
-            piece = file.read(8 << 20)
-        self._read += len(piece)
-        return self._decoder.decode(piece)
-
-    def close(self) -> None:
-        """End the process and all that it has started."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        if self._process.stdin:
-            self._process.stdin.close()

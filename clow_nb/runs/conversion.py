@@ -101,7 +101,10 @@ def _parts(
 # %% ../../nbs/runs/11_conversion.ipynb #ffc03119
 @dataclass
 class Progress:
-    """What is known of a conversion under way. `say` gets what is printed, `keep` each fault that is left out, `tell` the number of documents done."""
+    """What is known of a conversion under way. `say` gets what is printed, `keep` each fault that is left out, `tell` the number of documents done.
+
+    What one of them raises ends the conversion.
+    """
 
     say: Callable[[str], None] = lambda text: None
     keep: Callable[[Fault], None] = lambda fault: None
@@ -160,9 +163,10 @@ def _done(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """The answer when it is there; until then a single process is followed as it works."""
     while not wait([future], 0.1).done:
-        if len(processes) == 1:
-            progress.say(processes[0].printed())
-            progress.tell(progress.read + (processes[0].place() or 0))
+        alone = processes[0] if len(processes) == 1 else None
+        if alone:
+            progress.say(alone.printed())
+        progress.tell(progress.read + (alone.place() or 0 if alone else 0))
     part, answer, printed = future.result()
     progress.say(printed)
     return part, answer

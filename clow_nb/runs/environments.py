@@ -211,7 +211,7 @@ def _refusal(
         **values,
     )
 
-
+# %% ../../nbs/runs/10a_environments.ipynb #0c7f5886
 def _build(
     name: str, requirements: Sequence[str], folder: Path, say: Callable[[str], None]
 ) -> None:

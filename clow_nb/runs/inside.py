@@ -116,6 +116,23 @@ def _point_to(out: int, err: int) -> None:
     os.dup2(err, 2)
 
 # %% ../../nbs/runs/10c_inside.ipynb #018b9608
+def _is_guilty(source: str, name: str, place: int | None, documents: Documents) -> bool:
+    """Whether the code, loaded anew, fails on the document at `place` alone."""
+    if place is None or place not in documents.recent:
+        return False
+    with _silence(True), open(os.devnull, "w") as nowhere:
+        alone = Documents([(place, documents.recent[place])], 1)
+        return (
+            call(
+                lambda *arguments: load(source)(*arguments),
+                alone,
+                name,
+                Output(nowhere),
+            )
+            is not None
+        )
+
+# %% ../../nbs/runs/10c_inside.ipynb #2f94b798
 _PASSES = 10
 
 
@@ -137,7 +154,11 @@ class Part:
         """All of it: how many results were `made`, the `faults` that were left out, and the one that has `stopped` it."""
         for number in range(_PASSES):
             with _silence(number > 0):
-                found, stopped = self._pass(self._anew if number else function)
+                found, stopped = self._pass(
+                    function
+                    if number == 0
+                    else lambda *arguments: load(self.source)(*arguments)
+                )
             self.faults |= found
             if stopped or not found:
                 break
@@ -164,8 +185,8 @@ class Part:
                 fault = self._call(function, documents, file)
                 if fault is None:
                     return found, None
-                if not self.job["skip"] or not self._is_guilty(
-                    fault["place"], documents
+                if not self.job["skip"] or not _is_guilty(
+                    self.source, self.name, fault["place"], documents
                 ):
                     return found, fault | {"alone": not self.job["skip"]}
                 found[fault["place"]] = fault
@@ -182,16 +203,6 @@ class Part:
         finally:
             output.close()
             self.made += output.count
-
-    def _is_guilty(self, place: int | None, documents: Documents) -> bool:
-        if place is None or place not in documents.recent:
-            return False
-        with _silence(True), open(os.devnull, "w") as nowhere:
-            alone = Documents([(place, documents.recent[place])], 1)
-            return call(self._anew, alone, self.name, Output(nowhere)) is not None
-
-    def _anew(self, *arguments: Any) -> Any:
-        return load(self.source)(*arguments)
 
 # %% ../../nbs/runs/10c_inside.ipynb #9bf90f6b
 def _orders() -> "queue.SimpleQueue[dict[str, Any]]":

@@ -196,7 +196,7 @@ def test_a_dataset_comes_to_be_once_a_run(ctx: Context, raw: Any, monkeypatch: p
 
 
 def test_skipped_documents_are_kept_once(ctx: Context, raw: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from clow_nb.runs.converter import make_code
+    from clow_nb.runs.preparation import make_code
 
     converter = Converters(ctx).create("craft", CODE)
     monkeypatch.setenv("CLOW_RUN_FOLDER", str(tmp_path))
@@ -209,7 +209,7 @@ def test_skipped_documents_are_kept_once(ctx: Context, raw: Any, tmp_path: Path,
 
 
 def test_nothing_half_written_when_the_code_fails_late(ctx: Context, raw: Any) -> None:
-    from clow_nb.runs.converter import make_code
+    from clow_nb.runs.preparation import make_code
 
     converter = Converters(ctx).create("craft", CODE)
     with pytest.raises(DataError, match=r"document 5 \(1-5\), convert\.py line 3: KeyError"):

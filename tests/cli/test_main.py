@@ -49,7 +49,7 @@ def test_a_worker_is_installed_as_a_file_and_not_switched_on(tmp_path: Path) -> 
 
 def test_the_home_says_when_schedules_are_asleep(tmp_path: Path) -> None:
     home = tmp_path / ".clow"
-    Schedules(Context.open(home)).create("nightly", "0 3 * * *", notebook="report.ipynb")
+    Schedules(Context.open(home)).create("nightly", "0 3 * * *", notebook="train", params={"training": "intent"})
     assert "Schedules are asleep" in _clow("status", "--home", str(home), cwd=tmp_path).stdout
 
 

@@ -48,7 +48,7 @@ def test_links_lead_to_the_dashboard_only_in_voila(ctx: Context, monkeypatch: py
 
 
 def test_schedules_are_awake_again_after_one_click(ctx: Context) -> None:
-    Schedules(ctx).create("nightly", "0 3 * * *", notebook="report.ipynb")
+    Schedules(ctx).create("nightly", "0 3 * * *", notebook="train", params={"training": "intent"})
     notice = Workspace(ctx.home).view().children[1]
     assert "nightly will not start" in notice.children[0].value
     try:
@@ -63,7 +63,7 @@ def test_a_worker_that_cannot_start_is_a_sentence(ctx: Context, monkeypatch: pyt
     def refuse(ctx: Context) -> None:
         raise RunError("The worker ends as soon as it is started.")
 
-    Schedules(ctx).create("nightly", "0 3 * * *", notebook="report.ipynb")
+    Schedules(ctx).create("nightly", "0 3 * * *", notebook="train", params={"training": "intent"})
     monkeypatch.setattr("clow_nb.ui.app.ensure_worker", refuse)
     notice = Asleep(ctx)
     notice.button.click()

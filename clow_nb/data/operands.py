@@ -56,17 +56,17 @@ def read_value(operand: Any, where: str) -> Any:
     try:
         value = plain(operand, where)
         sort_key(value)
-    except DataError:
+    except DataError as error:
+        if "levels" in error.values:
+            raise QueryError(
+                "At {where}: the value is nested too deep to be compared. Ask for a part of it.",
+                where=where,
+            ) from None
         raise QueryError(
             "At {where}: a value of type {type} can't be compared with documents. Give text, a number, true or false, "
             "null, a date, or a list or an object of these.",
             where=where,
             type=type(operand).__name__,
-        ) from None
-    except RecursionError:
-        raise QueryError(
-            "At {where}: the value is nested too deep to be compared. Ask for a part of it.",
-            where=where,
         ) from None
     return value
 

@@ -8,14 +8,15 @@ __all__ = ['versions_frame', 'list_frame', 'as_of', 'check_tag']
 # %% ../../nbs/data/07e_listing.ipynb #9d96e77c
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from contextlib import suppress
+from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from ..core.context import Context
-from ..core.errors import InvalidName, NotFound
+from ..core.errors import InvalidName, NotFound, ParameterError
 from .commits import Commit
 from .history import Known, newest
 
@@ -85,9 +86,20 @@ _LIST: dict[str, Any] = {
 }
 
 # %% ../../nbs/data/07e_listing.ipynb #33abd424
-def as_of(commits: Iterable[Commit], at: datetime | str, tz: str = "UTC") -> int:
-    """The version that was the newest at a moment; text as in ISO 8601. Raises `NotFound` where there was none yet."""
-    moment = datetime.fromisoformat(at) if isinstance(at, str) else at
+def _moment(at: date | str) -> datetime:
+    with suppress(ValueError, TypeError):
+        at = datetime.fromisoformat(at) if isinstance(at, str) else at
+        return at if isinstance(at, datetime) else datetime.combine(at, time())
+    raise ParameterError(
+        "{at!r} is no moment. Give a datetime, or a text such as {example!r}.",
+        at=at,
+        example="2026-11-21 09:00",
+    )
+
+
+def as_of(commits: Iterable[Commit], at: date | str, tz: str = "UTC") -> int:
+    """The version that was the newest at a moment; text as in ISO 8601. Raises `NotFound` where there was none yet, `ParameterError`."""
+    moment = _moment(at)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(tz))
     made = sorted(commits, key=lambda commit: commit.version)
     seen = [commit.version for commit in made if commit.at <= moment]
@@ -106,7 +118,12 @@ _TAKEN = {"latest", "staging", "production", "archived"}
 
 def check_tag(tag: str) -> str:
     """`tag` itself, or `InvalidName`."""
-    if _TAG.fullmatch(tag) and not tag.isnumeric() and tag not in _TAKEN:
+    if (
+        isinstance(tag, str)
+        and _TAG.fullmatch(tag)
+        and not tag.isnumeric()
+        and tag not in _TAKEN
+    ):
         return tag
     raise InvalidName(
         "{tag!r} cannot be a tag: use letters, digits and . _ + -, not a number alone, and none of {taken}.",

@@ -10,22 +10,32 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
-from ..core.errors import ConflictError
+from ..core.errors import ConflictError, FileError
 
 if TYPE_CHECKING:
     from clow_nb.core.context import Context
 
 # %% ../../nbs/data/00e_lock.ipynb #e739e0b3
+def _opened(path: Path) -> IO[str]:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a")
+    except OSError as error:
+        raise FileError(
+            "{path} can't be written ({cause}). Nothing was changed: see to the space and the rights of that folder, and try again.",
+            path=str(path), cause=error.strerror or error,
+        ) from None  # fmt: skip
+
+
 @contextmanager
 def file_lock(path: str | Path, timeout: float = 60.0) -> Iterator[None]:
-    """Hold a lock on a file; raises `ConflictError` when somebody else holds it for `timeout` seconds."""
+    """Hold a lock on a file; raises `ConflictError` when somebody else holds it for `timeout` seconds, `FileError` where it can't be made."""
     import fcntl
 
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
     until, pause = time.monotonic() + timeout, 0.001
-    with open(path, "a") as file:
+    with _opened(Path(path)) as file:
         while True:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -9,6 +9,7 @@ __all__ = ['Named', 'cutoff_of', 'sources_of', 'users_of', 'reasons_to_stay']
 import json
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -28,11 +29,19 @@ def cutoff_of(older_than: timedelta | float | datetime, tz: str) -> datetime:
         return (
             older_than if older_than.tzinfo else older_than.replace(tzinfo=ZoneInfo(tz))
         )
-    age = older_than if isinstance(older_than, timedelta) else None
-    if isinstance(older_than, int | float) and not isinstance(older_than, bool):
-        age = timedelta(days=older_than)
-    if age is not None and age >= timedelta(0):
-        return datetime.now(UTC) - age
+    if isinstance(older_than, int | float | timedelta) and not isinstance(
+        older_than, bool
+    ):
+        with suppress(
+            ValueError, OverflowError
+        ):  # no number, or before there were years
+            age = (
+                older_than
+                if isinstance(older_than, timedelta)
+                else timedelta(days=older_than)
+            )
+            if age >= timedelta(0):
+                return datetime.now(UTC) - age
     raise ParameterError(
         "older_than is {value!r}. Give a number of days, a timedelta, or a datetime: versions that were made before it may go.",
         value=older_than,

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from clow_nb.core.catalog import Catalog
 from clow_nb.core.context import Context
-from clow_nb.core.errors import ConflictError, FileError
+from clow_nb.core.errors import ConflictError, DatabaseError, FileError
 from clow_nb.data import history, plans, table
 from clow_nb.data.dataset import Dataset, Datasets
 
@@ -189,6 +190,33 @@ def test_what_was_committed_is_told_by_the_log(tmp_path: Path, step: str, known:
     assert [(edge.source, edge.target) for edge in ctx.catalog.edges()] == [("dataset:d-1@1", "dataset:d-1@2")]
     assert {event.payload["ref"] for event in ctx.events.since()} == {"dataset:d-1@1", "dataset:d-1@2"}
     assert _check_after(home, 0) == 3
+
+
+def test_a_handle_from_before_takes_up_what_a_dead_process_committed(tmp_path: Path) -> None:
+    home = tmp_path / ".clow"
+    handle = _start(home)
+    _runs_into_death(_commit_once, home, "it was committed")
+    after = handle.append([{"late": 7}])
+    assert after.versions()["version"].to_list() == [1, 2, 3]
+    assert after.at(2).versions()["author"].to_list()[1] == "dead"
+    assert after.diff()["change"].to_list() == ["added"]
+
+
+def test_a_full_catalog_leaves_all_readable_and_takes_up_later(tmp_path: Path) -> None:
+    dataset = _start(tmp_path / ".clow")
+    ctx = dataset.ctx
+    engine, full = ctx.catalog.engine, lambda connection, _: connection.execute("PRAGMA max_page_count = 1")
+    sa.event.listen(engine, "connect", full)
+    engine.dispose()
+    edit = dataset.edit()
+    edit.set("r0", "text", "새 문장")
+    with pytest.raises(DatabaseError, match=r"dataset:d-1@2 is written, but the catalog can't take it up .*disk is full"):
+        edit.commit("long " * 20_000)
+    assert [Datasets(ctx)["d-1"].version, len(_documents(Datasets(ctx)["d-1"]))] == [1, ROWS]
+    sa.event.remove(engine, "connect", full)
+    engine.dispose()
+    again = Datasets(ctx)["d-1"]
+    assert [again.version, _documents(again)["r0"]["text"]] == [2, "새 문장"]
 
 
 def test_a_dead_import_leaves_the_name_free(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import time
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from lance.fragment import write_fragments
 from lance.optimize import Compaction
 
 from clow_nb.core.context import Context
-from clow_nb.core.errors import ConflictError, FileError, NotFound, ParameterError
+from clow_nb.core.errors import ConflictError, FileError, InvalidName, NotFound, ParameterError
 from clow_nb.data import upkeep
 from clow_nb.data.dataset import Dataset, Datasets
 from clow_nb.data.history import newest, recorded, table_of
@@ -281,3 +281,28 @@ def test_upkeep_in_an_object_store(tmp_path: Path, bucket: str) -> None:
     done = clean(ctx, "dataset", "d-1", older_than=0, dry_run=False)
     assert done["state"].to_list() == ["cleaned"] * 3 + ["stays", "cleaned"] and done["bytes"].sum() > 0
     assert list(Datasets(ctx)["d-1"].documents()) == before
+
+
+@pytest.mark.parametrize("age", [float("nan"), float("inf"), 10**10, "30", None, True, -1])
+def test_no_age_is_refused(datasets: Datasets, age: Any) -> None:
+    with pytest.raises(ParameterError, match="older_than is"):
+        datasets.create("d-1").clean(age)
+
+
+@pytest.mark.parametrize("moment", ["yesterday", "", "2026-13-01", None, 5])
+def test_no_moment_is_refused(datasets: Datasets, moment: Any) -> None:
+    with pytest.raises(ParameterError, match="is no moment"):
+        datasets.create("d-1").as_of(moment)
+
+
+def test_a_day_is_a_moment(datasets: Datasets) -> None:
+    dataset = datasets.create("d-1")
+    assert dataset.as_of(date.max).version == 1
+    with pytest.raises(NotFound, match="There was no version yet"):
+        dataset.as_of(date(2020, 1, 1))
+
+
+@pytest.mark.parametrize("tag", [None, 3, "1", "", "a b", "latest"])
+def test_no_tag_is_refused(datasets: Datasets, tag: Any) -> None:
+    with pytest.raises(InvalidName, match="cannot be a tag"):
+        datasets.create("d-1").tag(tag)

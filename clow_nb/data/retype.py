@@ -154,7 +154,7 @@ def fits_column(kind: str, field: pa.Field) -> bool:
     """Whether a column holds values of this type as they are."""
     return not is_json(field) and _FITTING[kind](field.type)
 
-
+# %% ../../nbs/data/05a_retype.ipynb #d2476f3c
 def caster(kind: str | type) -> Cast:
     """The function that converts one value to `text`, `int`, `float`, `bool`, `datetime`, `date` or `list`.
 

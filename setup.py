@@ -41,8 +41,15 @@ ENTRY_POINTS = {
         f"{name} = clow_nb.evals.templates:{name}"
         for name in ("summary", "confusion", "wrong")
     ],
+    "clow_nb.scheduled": [
+        "notebook = clow_nb.runs.firing:start_notebook",
+        "pipeline = clow_nb.pipelines.pipeline:start_pipeline",
+    ],
     "clow_nb.workflow": ["pipeline = clow_nb.pipelines.pipeline:pipeline_workflow"],
-    "clow_nb.loop": ["triggers = clow_nb.pipelines.triggers:poll_triggers"],
+    "clow_nb.loop": [
+        "schedules = clow_nb.runs.firing:fire_due",
+        "triggers = clow_nb.pipelines.triggers:poll_triggers",
+    ],
     "clow_nb.view": [
         "dataset = clow_nb.ui.pages:dataset_view",
         "rawdata = clow_nb.ui.pages:dataset_view",

@@ -10,7 +10,8 @@ from ..core.context import Context
 from ..core.errors import ClowError
 from ..core.events import Event
 from ..core.refs import Ref
-from .pipeline import Pipeline, PipelineRun, Pipelines
+from .pipeline import Pipeline, Pipelines
+from .pipeline_run import PipelineRun
 
 # %% ../../nbs/pipelines/02_triggers.ipynb #31caa570
 ARRIVALS = ("create", "append")

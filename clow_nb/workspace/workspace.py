@@ -24,13 +24,15 @@ if TYPE_CHECKING:
     from clow_nb.pipelines.pipeline import Pipelines
     from clow_nb.runs.converter import Converters
     from clow_nb.runs.queue import Runs
+    from clow_nb.runs.schedules import Schedules
+    from clow_nb.runs.secrets import Secrets
     from clow_nb.serve.service import Services
     from clow_nb.train.models import Models
     from clow_nb.train.training import Trainings
 
 # %% ../../nbs/workspace/00_workspace.ipynb #6a9e8eb7
-class _DataAndRuns:
-    """The collections that hold documents and the work done on them."""
+class _Data:
+    """The collections that hold documents."""
 
     ctx: Context
 
@@ -62,6 +64,10 @@ class _DataAndRuns:
 
         return Converters(self.ctx)
 
+# %% ../../nbs/workspace/00_workspace.ipynb #54acfd81
+class _Work(_Data):
+    """The work that is done, when, and with which keys."""
+
     @cached_property
     def runs(self) -> "Runs":
         """Every run there ever was, each with its notebook."""
@@ -69,8 +75,22 @@ class _DataAndRuns:
 
         return Runs(self.ctx)
 
-# %% ../../nbs/workspace/00_workspace.ipynb #54acfd81
-class _Learning(_DataAndRuns):
+    @cached_property
+    def schedules(self) -> "Schedules":
+        """What starts by the clock."""
+        from clow_nb.runs.schedules import Schedules
+
+        return Schedules(self.ctx)
+
+    @cached_property
+    def secrets(self) -> "Secrets":
+        """Keys and passwords, given to runs by name and never shown."""
+        from clow_nb.runs.secrets import Secrets
+
+        return Secrets(self.ctx)
+
+# %% ../../nbs/workspace/00_workspace.ipynb #5afe89df
+class _Learning(_Work):
     """The collections around models."""
 
     @cached_property

@@ -119,6 +119,8 @@ class DatasetView(View):
             t("Statistics"): self._statistics,
             t("Versions"): self._versions,
         }
+        if dataset.kind == "rawdata":
+            tabs[t("Converter")] = self._converter
         super().__init__(_header(dataset), LazyTabs(tabs), fallback=self._static)
         self._write_code()
 
@@ -148,6 +150,11 @@ class DatasetView(View):
 
     def _versions(self) -> list[ipywidgets.Widget]:
         return [ipywidgets.HTML(versions_table(self.dataset))]
+
+    def _converter(self) -> list[ipywidgets.Widget]:
+        from clow_nb.ui.converter import ConverterTab
+
+        return [ConverterTab(self.dataset)]
 
     def _static(self) -> str:
         return (

@@ -16,8 +16,10 @@ from pathlib import Path
 import click
 
 from .opening import HOME, open_workspace
+from .run import run
 from .runs import runs
 from .tables import show_table
+from .words import speak
 from ..core.errors import ClowError
 from ..core.text import t
 
@@ -30,6 +32,7 @@ def cli() -> None:
     """CLOW in a notebook: documents become datasets, models, services, and all of it again by itself."""
 
 
+cli.add_command(run)
 cli.add_command(runs)
 
 # %% ../../nbs/cli/05_main.ipynb #6656b6a3
@@ -228,12 +231,16 @@ def _say_notice(
 def main(args: list[str] | None = None) -> None:
     """The entry point of the command `clow`: exit code 0, 1 for an error, 2 for wrong usage, 130 for Ctrl-C."""
     warnings.showwarning = _say_notice
+    speak(cli)
     try:
-        cli(args, prog_name="clow", standalone_mode=True)
+        cli.main(args, prog_name="clow", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
     except ClowError as error:
         click.secho(f"clow: {error}", fg="red", err=True)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, click.Abort):
         sys.exit(130)
     except Exception as error:
         click.secho(f"clow: {_defect(error)}", fg="red", err=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..core.text import t
+from ..core.text import lang, t
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,6 +20,8 @@ def show_table(frame: "pl.DataFrame", empty: str = "") -> None:
     """Print a frame as a plain table, wide letters and all; `empty` where there are no rows."""
     import polars as pl
     import polars.selectors as cs
+
+    from clow_nb.ui.tables import headings
 
     if frame.is_empty():
         click.echo(empty or t("nothing yet"))
@@ -34,4 +36,7 @@ def show_table(frame: "pl.DataFrame", empty: str = "") -> None:
         tbl_formatting="UTF8_HORIZONTAL_ONLY",
         float_precision=3,
     ):
-        click.echo(str(frame.with_columns(cs.datetime().dt.strftime("%Y-%m-%d %H:%M"))))
+        shown = frame.with_columns(cs.datetime().dt.strftime("%Y-%m-%d %H:%M"))
+        click.echo(
+            str(shown if lang() == "en" else shown.rename(headings(shown.columns)))
+        )

@@ -219,6 +219,11 @@ class Drafting:
             self._asked = None
         return True
 
+    @property
+    def steps(self) -> dict[str, int]:
+        """How many actions can be undone, and redone."""
+        return {"undo": len(self._done), "redo": len(self._undone)}
+
     def code(self, message: str = "") -> str:
         """The Python that does the same."""
         lines = [line for action in self._done for line in action]

@@ -35,7 +35,7 @@ function render({ model, el }) {
   const follow = h("button.clow-button.clow-follow", { type: "button", onclick: () => toEnd() });
   const summary = h("summary");
   const tools = h("div.clow-listing-bar.clow-log-tools", {}, find, found, h("span.clow-spring"), earlier);
-  const details = h("details.clow-details", { ontoggle: () => details.open && toEnd() }, summary, tools, log, hits, follow);
+  const details = h("details.clow-details", { ontoggle: () => unfold() }, summary, tools, log, hits, follow);
   const place = h("div.clow-run-place");
   const frame = h("div.clow-run-notebook");
   el.append(row, bar, cells, problem, lastWords, details, frame, place);
@@ -93,6 +93,11 @@ function render({ model, el }) {
       found.textContent = error.message;
     }
     drawFollow();
+  }
+
+  function unfold() {
+    if (details.open) toEnd();
+    lastWords.hidden = !model.get("last") || Boolean(notice) || details.open;
   }
 
   function toEnd() {
@@ -154,7 +159,6 @@ function render({ model, el }) {
     problem.hidden = !problem.textContent;
     lastWords.firstChild.textContent = words.last ?? "";
     last.textContent = model.get("last");
-    lastWords.hidden = !model.get("last") || Boolean(notice);
     summary.textContent = words.log ?? "";
     find.placeholder = words.find ?? "";
     find.setAttribute("aria-label", words.find ?? "");
@@ -162,6 +166,7 @@ function render({ model, el }) {
     earlier.hidden = model.get("whole");
     follow.textContent = `${words.follow ?? ""} ↓`;
     details.hidden = !model.get("tail");
+    lastWords.hidden = !model.get("last") || Boolean(notice) || details.open;
     drawLog();
     place.textContent = model.get("place");
     place.hidden = !model.get("place");
@@ -171,6 +176,7 @@ function render({ model, el }) {
   model.on("change:seconds", () => (since = Date.now()));
   model.on(traits.map((trait) => `change:${trait}`).join(" "), draw);
   model.on("change:active", live.update);
+  model.on("change:place", () => frame.replaceChildren()); // another run, another notebook
   hits.hidden = true;
   draw();
   const clock = setInterval(drawTime, 1000);

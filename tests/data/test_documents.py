@@ -16,7 +16,7 @@ from clow_nb.core.errors import DataError, FileError
 from clow_nb.data.documents import assemble, shred
 from clow_nb.data.dtypes import infer
 from clow_nb.data.encoding import FileNotice
-from clow_nb.data.frames import documents_frame, shred_frame
+from clow_nb.data.frames import documents_frame, shred_frames
 from clow_nb.data.json_files import read_json
 from clow_nb.data.layout import align, columns
 from clow_nb.data.sources import identified
@@ -161,6 +161,10 @@ def test_any_depth_is_kept_or_refused(depth: int) -> None:
             shred(some)
 
 
+def _of_frame(frame: Any) -> list[dict[str, Any]]:
+    return [document for table in shred_frames(frame) for document in assemble(table)]
+
+
 def test_frames_of_all_kinds() -> None:
     frame = pl.DataFrame(
         {
@@ -181,7 +185,7 @@ def test_frames_of_all_kinds() -> None:
             "bin": [b"x", None],
         }
     )
-    one, two = assemble(shred_frame(frame))
+    one, two = _of_frame(frame)
     assert one.pop("time").startswith("09:00:00")
     assert one == {
         "i8": 1, "u64": 2**64 - 1, "f32": 0.5, "dec": 1.5, "cat": "a", "enum": "x", "day": date(2026, 1, 1),
@@ -193,8 +197,8 @@ def test_frames_of_all_kinds() -> None:
 
 def test_a_frame_agrees_with_its_documents() -> None:
     frame = pl.DataFrame({"_id": ["x", "y"], "a": [1, 2], "_pos": [5, 6], "b": ["k", None]})
-    assert list(assemble(shred_frame(frame))) == [{"_id": "x", "a": 1, "b": "k"}, {"_id": "y", "a": 2}]
-    assert list(assemble(shred_frame(frame.to_pandas()))) == [{"_id": "x", "a": 1, "b": "k"}, {"_id": "y", "a": 2}]
+    assert _of_frame(frame) == [{"_id": "x", "a": 1, "b": "k"}, {"_id": "y", "a": 2}]
+    assert _of_frame(frame.to_pandas()) == [{"_id": "x", "a": 1, "b": "k"}, {"_id": "y", "a": 2}]
 
 
 @given(DOCUMENTS)

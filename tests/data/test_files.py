@@ -19,7 +19,7 @@ from clow_nb.core.plugins import registry
 from clow_nb.data.documents import assemble, shred
 from clow_nb.data.encoding import FileNotice
 from clow_nb.data.files import find_format, read_file
-from clow_nb.data.frames import shred_frame
+from clow_nb.data.frames import shred_frames
 
 
 def _rows(path: Any, **options: Any) -> list[dict[str, Any]]:
@@ -180,4 +180,4 @@ def test_a_file_that_breaks_off_inside_is_named(given: Any) -> None:
     data = path.read_bytes()
     path.write_bytes(data[:300] + bytes(200) + data[500:])
     with pytest.raises(FileError, match=r"^x\.parquet can't be read as Parquet"):
-        shred_frame(read_file(path))
+        list(shred_frames(read_file(path)))

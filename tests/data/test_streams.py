@@ -11,11 +11,11 @@ import pytest
 
 from clow_nb.core.errors import DataError
 from clow_nb.data.documents import assemble
-from clow_nb.data.frames import shred_frame
+from clow_nb.data.frames import shred_frames
 
 
 def _documents(frame: Any) -> list[dict[str, Any]]:
-    return list(assemble(shred_frame(frame)))
+    return [document for table in shred_frames(frame) for document in assemble(table)]
 
 
 def test_pandas_columns_of_several_types() -> None:

@@ -1,0 +1,191 @@
+// Any number of rows on one screen: AG Grid's infinite row model draws, the kernel sends the pages it asks for.
+// `grid.js` shows them; `sheet.js` lets people write in them.
+import { AG_GRID_LOCALE_KR } from "@ag-grid-community/locale";
+import {
+  CellStyleModule,
+  ColumnApiModule,
+  EventApiModule,
+  InfiniteRowModelModule,
+  LocaleModule,
+  ModuleRegistry,
+  RowApiModule,
+  RowStyleModule,
+  ScrollApiModule,
+  TooltipModule,
+  createGrid,
+  themeQuartz,
+} from "ag-grid-community";
+import { h } from "./dom.mjs";
+import { createMessages } from "./messages.mjs";
+import { columnId, countText, decodePage, drawn, fitWidths, guessWidth, sortOf } from "./rows.mjs";
+import "./ui.css";
+
+ModuleRegistry.registerModules([
+  CellStyleModule,
+  ColumnApiModule,
+  EventApiModule,
+  InfiniteRowModelModule,
+  LocaleModule,
+  RowApiModule,
+  RowStyleModule,
+  ScrollApiModule,
+  TooltipModule,
+]);
+
+// Every colour is one of ui.css, so the grid follows JupyterLab's theme without being told.
+const theme = themeQuartz.withParams({
+  accentColor: "var(--clow-accent)",
+  backgroundColor: "var(--clow-surface)",
+  borderColor: "var(--clow-line)",
+  browserColorScheme: "inherit",
+  cellHorizontalPadding: 12,
+  fontFamily: "var(--clow-font)",
+  fontSize: 13,
+  foregroundColor: "var(--clow-text)",
+  headerBackgroundColor: "var(--clow-soft)",
+  headerFontSize: 12,
+  headerFontWeight: 600,
+  headerTextColor: "var(--clow-muted)",
+  rowHoverColor: "var(--clow-hover)",
+  spacing: 6,
+  wrapperBorder: false,
+  wrapperBorderRadius: 0,
+});
+
+const LOCALES = { ko: AG_GRID_LOCALE_KR };
+const BLOCK = 100;
+
+/**
+ * Draws the model's rows into `el`; returns `{api, box, foot, messages, labels, reload, complain, close}`.
+ *
+ * `options` go to AG Grid, `columnOptions(column, index)` to its columns; `onPage(rows, start, content)` hears of each page.
+ */
+export function createGridView({ model, el }, { options = {}, columnOptions = () => ({}), onPage = () => {} } = {}) {
+  const labels = () => model.get("labels");
+  const messages = createMessages(model, { labels });
+
+  el.classList.add("clow", "clow-grid");
+  el.dataset.lmSuppressShortcuts = "true";
+  const count = h("span.clow-grid-count", { "aria-live": "polite" });
+  const problem = h("span.clow-grid-problem", { role: "alert" });
+  const again = h("button.clow-button", { type: "button", onclick: () => reload() });
+  const box = h("div.clow-grid-box");
+  const foot = h("div.clow-grid-foot", {}, count, problem, again);
+  el.append(box, foot);
+
+  let first = null; // the rows first seen, for the widths
+
+  function complain(text) {
+    problem.textContent = text;
+    problem.hidden = again.hidden = !text;
+    again.textContent = labels().again ?? "";
+  }
+
+  const datasource = {
+    async getRows({ startRow, endRow, sortModel, successCallback, failCallback }) {
+      try {
+        const columns = model.get("columns");
+        const page = await rowsBetween(startRow, endRow, sortOf(sortModel, columns));
+        count.textContent = countText(page.total, labels(), model.get("lang"));
+        complain("");
+        successCallback(page.rows, page.total <= endRow ? page.total : -1);
+        api.setGridOption("loading", false);
+        if (page.total > endRow) api.setRowCount(page.total, true);
+        if (!first) fit((first = page.rows));
+      } catch (error) {
+        failCallback();
+        api.setGridOption("loading", false);
+        complain(error.message);
+      }
+    },
+  };
+
+  // A page of very wide rows comes in several answers: the kernel keeps each below a megabyte.
+  async function rowsBetween(start, end, sort) {
+    const rows = [];
+    for (;;) {
+      const wanted = { start: start + rows.length, end, sort, query: model.get("query") };
+      const answer = await messages.request("rows", wanted);
+      const page = decodePage(answer);
+      onPage(page.rows, wanted.start, answer.content);
+      rows.push(...page.rows);
+      if (!page.rows.length || rows.length >= Math.min(end, page.total) - start) return { rows, total: page.total };
+    }
+  }
+
+  function fit(rows) {
+    const columns = model.get("columns");
+    const widths = columns.map(({ name }, i) => ({
+      key: columnId(i),
+      newWidth: guessWidth(name, rows.map((row) => row[i])),
+    }));
+    fitWidths(widths, box.clientWidth - 20);
+    api.setColumnWidths(widths);
+  }
+
+  function reload() {
+    complain("");
+    first = null;
+    api.setGridOption("datasource", datasource);
+  }
+
+  function columnDefs() {
+    return model.get("columns").map(({ name, type, role, hint }, i) => ({
+      colId: columnId(i),
+      headerName: name,
+      headerTooltip: hint,
+      headerClass: [role ? `clow-head-${role}` : "", type === "number" ? "ag-right-aligned-header" : ""].filter(Boolean),
+      sortable: model.get("sortable"),
+      valueGetter: ({ data }) => data?.[i],
+      valueFormatter: ({ value }) => drawn(value, labels()).text,
+      tooltipValueGetter: ({ value, node }) => (node.data ? drawn(value, labels()).hint : undefined),
+      cellClass: ({ value }) => `clow-cell-${drawn(value).style}${role ? ` clow-role-${role}` : ""}`,
+      equals: () => false,
+      ...columnOptions(model.get("columns")[i], i),
+    }));
+  }
+
+  box.style.height = `${model.get("height")}px`;
+  const api = createGrid(box, {
+    theme,
+    rowModelType: "infinite",
+    columnDefs: columnDefs(),
+    defaultColDef: { resizable: true, suppressMovable: false, sortingOrder: ["asc", "desc", null] },
+    localeText: LOCALES[model.get("lang")],
+    // Not left to the theme: in JupyterLab a widget is made before it is on the page, and there is nothing to measure.
+    headerHeight: 36,
+    rowHeight: 32,
+    cacheBlockSize: BLOCK,
+    maxBlocksInCache: 20,
+    infiniteInitialRowCount: 1,
+    blockLoadDebounceMillis: 40,
+    maxConcurrentDatasourceRequests: 2,
+    tooltipShowDelay: 600,
+    enableCellTextSelection: true,
+    loading: true,
+    onSortChanged: () => {
+      const columns = model.get("columns");
+      const state = api.getColumnState().filter(({ sort }) => sort);
+      state.sort((a, b) => a.sortIndex - b.sortIndex);
+      model.set("sort", sortOf(state, columns));
+      model.save_changes();
+    },
+    ...options,
+  });
+  complain("");
+  api.setGridOption("datasource", datasource);
+
+  model.on("change:columns", () => {
+    first = null;
+    api.setGridOption("columnDefs", columnDefs());
+    reload();
+  });
+  model.on("change:query change:version", reload);
+  model.on("change:height", () => (box.style.height = `${model.get("height")}px`));
+
+  function close() {
+    messages.close();
+    api.destroy();
+  }
+  return { api, box, foot, messages, labels, reload, complain, close };
+}

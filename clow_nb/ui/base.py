@@ -150,7 +150,7 @@ def parts_of(box: ipywidgets.Widget) -> Iterator[ipywidgets.Widget]:
         yield from parts_of(widget)
         yield widget
 
-
+# %% ../../nbs/ui/00_base.ipynb #b08d118f
 class View(ipywidgets.VBox):
     """A column of widgets under one head, with static HTML for readers that have no kernel."""
 

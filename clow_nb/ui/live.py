@@ -20,19 +20,38 @@ _log = logging.getLogger("clow_nb.ui")
 Look = Callable[[], float | None]
 
 
-class Pulse:
-    """One thread that calls whatever was added, again after as many seconds as it says; `None` ends it. No thread while there is nothing."""
+class _Due:
+    """What is to be looked at, and when next."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._due: dict[Look, float] = {}
-        self._thread: threading.Thread | None = None
 
     def __len__(self) -> int:
         return len(self._due)
 
     def __contains__(self, look: Look) -> bool:
         return look in self._due
+
+    def remove(self, look: Look) -> None:
+        """Call it no more."""
+        with self._lock:
+            self._due.pop(look, None)
+
+    def _note(self, look: Look, after: float | None) -> None:
+        with self._lock:
+            if after is None:
+                self._due.pop(look, None)
+            elif look in self._due:
+                self._due[look] = time.monotonic() + after - PACE / 2
+
+# %% ../../nbs/ui/00c_live.ipynb #ef2e0146
+class Pulse(_Due):
+    """One thread that calls whatever was added, again after as many seconds as it says; `None` ends it. No thread while there is nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thread: threading.Thread | None = None
 
     def add(self, look: Look) -> None:
         """Call `look` from now on, unless that is done already."""
@@ -44,37 +63,28 @@ class Pulse:
                 )
                 self._thread.start()
 
-    def remove(self, look: Look) -> None:
-        """Call it no more."""
-        with self._lock:
-            self._due.pop(look, None)
-
     def _run(self) -> None:
-        while True:
-            with self._lock:
-                if not self._due:
-                    self._thread = None
-                    return
-                due = [
-                    look
-                    for look, moment in self._due.items()
-                    if moment <= time.monotonic()
-                ]
+        while (due := self._now_due()) is not None:
             for look in due:
-                self._call(look)
+                self._note(look, _seconds(look))
             time.sleep(PACE)
 
-    def _call(self, look: Look) -> None:
-        try:
-            after = look()
-        except Exception:
-            _log.debug("a look failed", exc_info=True)
-            after = SLOW
+    def _now_due(self) -> list[Look] | None:
         with self._lock:
-            if after is None:
-                self._due.pop(look, None)
-            elif look in self._due:
-                self._due[look] = time.monotonic() + after - PACE / 2
+            if not self._due:
+                self._thread = None
+                return None
+            return [
+                look for look, moment in self._due.items() if moment <= time.monotonic()
+            ]
+
+
+def _seconds(look: Look) -> float | None:
+    try:
+        return look()
+    except Exception:
+        _log.debug("a look failed", exc_info=True)
+        return SLOW
 
 
 PULSE = Pulse()

@@ -44,6 +44,7 @@ def lab_command(folder: Path, port: int, token: str) -> list[str]:
         ),
         *(f"--IdentityProvider.token={token}", "--LabApp.extension_manager=readonly"),
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--ContentsManager.allow_hidden=True",  # the notebooks of runs lie in .clow
     ]
 
 

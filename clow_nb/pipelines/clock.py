@@ -47,7 +47,7 @@ class Clocked(Entity):
 
     def resume(self) -> Schedule:
         """Let the clock start it again; the times of the pause are not made up for. Raises `NotFound` without a schedule."""
-        return Schedules(self.ctx).unpause(self._scheduled())
+        return Schedules(self.ctx).resume(self._scheduled())
 
     def _scheduled(self) -> str:
         if (schedule := self.schedule) is None:

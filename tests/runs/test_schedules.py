@@ -11,8 +11,9 @@ from clow_nb.core.database import now
 from clow_nb.core.errors import DatabaseError, NotFound, ParameterError
 from clow_nb.core.plugins import registry
 from clow_nb.runs.cron import Schedule
+from clow_nb.runs.firing import fire_due
 from clow_nb.runs.ledger import QUEUED, Ledger, RunRow
-from clow_nb.runs.schedules import Schedules, fire_due
+from clow_nb.runs.schedules import Schedules
 
 from .conftest import MakeNotebook, StartWorker, until
 
@@ -39,7 +40,7 @@ def fire_under_fire(own: Context, path: Path, start_worker: StartWorker, kills: 
     schedule = schedules.create("often", EVERY_MINUTE, catch_up="all", overlap="parallel", notebook=str(path))
     schedules.pause("often")
     workers = [start_worker("--seconds", "4") for _ in range(len(kills) + 1)]
-    schedules.unpause("often")
+    schedules.resume("often")
     ids = slept(own, schedule, minutes)
     ledger = Ledger(own)
     for worker, many in zip(workers, kills, strict=False):

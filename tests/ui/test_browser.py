@@ -81,7 +81,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterat
     """A small real workspace: a dataset with a title in Korean, a training that was never run, an evaluation with a result."""
     from clow_nb.data.dataset import Datasets
     from clow_nb.evals.evaluation import Evaluations
-    from clow_nb.runs.worker import stop_worker
+    from clow_nb.runs.launch import stop_worker
     from clow_nb.train.training import Trainings
 
     ctx = Context.open(tmp_path_factory.mktemp("work") / ".clow")

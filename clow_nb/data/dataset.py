@@ -82,7 +82,7 @@ class Dataset(_Kept):
         def publish(message: str, plan: Plan) -> Dataset:
             return self._commit(Stamp("edit", author or self.ctx.user, message), plan)
 
-        return Edit(self.snapshot, publish, str(self.ref), self.label)
+        return Edit(self.snapshot, publish, str(self.ref), self.label, self.key)
 
     def restore(self, version: int | str, message: str = "") -> "Dataset":
         """Make the documents what they were at a version; the versions in between stay."""

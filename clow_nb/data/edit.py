@@ -14,18 +14,24 @@ from typing import Any, Generic, TypeVar
 
 from ..core.errors import AlreadyExists, DataError, ParameterError
 from .apply import edit_plan
+from .documents import as_objects, id_text, natural_id
 from .layout import ID
 from .preview import Preview
 from .reading import Query, Snapshot
 from .retype import Cast, caster, fits_column, type_name
 from .rules import Document, retyped_keys, rule_of
-from .steps import Draft
+from .steps import Draft, check_open
 from .table import Plan
 from .targets import Target, change, check_there, is_rule, remove
 from .values import plain
 
 # %% ../../nbs/data/05_edit.ipynb #ef67f1ee
-def _editable(key: Any) -> str:
+def _editable(key: Any, natural: str | None) -> str:
+    if key == natural is not None:
+        raise DataError(
+            "The key {key!r} cannot be edited: it is the natural key, by which a document is known. Delete the document, and insert it "
+            "as it should be.", key=key,
+        )  # fmt: skip
     if isinstance(key, str) and key != ID:
         return key
     raise DataError(
@@ -80,11 +86,32 @@ def _is_there(draft: Draft, identity: str) -> AlreadyExists:
     )
 
 
-def _insert(draft: Draft, documents: Iterable[Mapping[str, Any]]) -> list[str]:
+def _identity(
+    given: Any, document: Document, natural: str | None, number: int, spare: str
+) -> str:
+    if natural in (None, ID):
+        return spare if given is None else id_text(given)
+    if (identity := natural_id(document.get(natural))) is None:
+        raise DataError(
+            "The key {key!r} cannot identify documents: document {numbers} has no text or whole number there.",
+            key=natural,
+            numbers=number,
+        )
+    return identity
+
+
+def _insert(draft: Draft, documents: Any, natural: str | None = None) -> list[str]:
+    listed = isinstance(documents, Iterable) and not isinstance(
+        documents, Mapping | str | bytes
+    )
     batch, made = secrets.token_hex(4), {}
-    for number, document in enumerate(documents):
-        values = plain(dict(document), "document")
-        identity = str(values.pop(ID, None) or f"{batch}-{number}")
+    for number, document in enumerate(
+        as_objects(list(documents) if listed else [documents])
+    ):
+        values = plain(document, "document")
+        identity = _identity(
+            values.pop(ID, None), values, natural, number + 1, f"{batch}-{number}"
+        )
         if identity in made:
             raise _is_there(draft, identity)
         made[identity] = {ID: identity, **values}
@@ -176,31 +203,29 @@ class Edit(Draft, Generic[_T]):
         publish: Callable[[str, Plan], _T],
         name: str = "the table",
         label: str | None = None,
+        key: str | None = None,
     ) -> None:
         super().__init__(base, name)
-        self._publish, self.label = publish, label
+        self._publish, self.label, self.key = publish, label, key
 
     def set(self, target: Target, key: str, value: Any) -> None:
-        """Set `key` of the documents to `value`, or to what the function `value` makes of each document.
-
-        A function may be called again, at a preview and at the commit: it has to give the same for the same document.
-        """
+        """Set `key` of the documents to `value`, or to what a function makes of each: always the same, as it may be called again."""
         how = partial(
-            _with, _editable(key), value if callable(value) else plain(value, key)
+            _with,
+            _editable(key, self.key),
+            value if callable(value) else plain(value, key),
         )
         change(self, target, how, [key], callable(value))
 
     def unset(self, target: Target, key: str) -> None:
         """Remove `key` from the documents."""
-        change(self, target, partial(_without, _editable(key)), [key])
+        change(self, target, partial(_without, _editable(key, self.key)), [key])
 
     def insert(
         self, documents: Iterable[Mapping[str, Any]] | Mapping[str, Any]
     ) -> list[str]:
-        """Add documents at the end; returns their `_id`s, which are made where a document brings none."""
-        return _insert(
-            self, [documents] if isinstance(documents, Mapping) else documents
-        )
+        """Add documents at the end; returns their `_id`s: the natural key's values, those that they bring, or made ones."""
+        return _insert(self, documents, self.key)
 
     def delete(self, target: Target) -> int:
         """Remove documents; returns how many."""
@@ -208,7 +233,7 @@ class Edit(Draft, Generic[_T]):
 
     def rename_key(self, old: str, new: str, query: Query | None = None) -> None:
         """Give a key another name, in all documents or in those that match; `NotFound` if none has it, `DataError` if one has both."""
-        _rename(self, _editable(old), _editable(new), query or {})
+        _rename(self, _editable(old, self.key), _editable(new, self.key), query or {})
 
     def retype(
         self,
@@ -222,7 +247,7 @@ class Edit(Draft, Generic[_T]):
         Text is read as people write it (see `data.retype`). `errors` says what becomes of a value that can't be converted:
         `"raise"` raises `DataError` naming the documents, `"keep"` leaves it, `"null"` makes it null, `"unset"` removes it.
         """
-        _retype(self, _editable(key), type_name(type), query or {}, errors)
+        _retype(self, _editable(key, self.key), type_name(type), query or {}, errors)
 
     def preview(self) -> Preview:
         """What a commit would change: `.cells`, `.counts` before and after, `.statistics` of the keys that it touches."""
@@ -230,6 +255,7 @@ class Edit(Draft, Generic[_T]):
 
     def commit(self, message: str = "") -> _T:
         """Write all of it as one version, whose data it returns. Raises `ConflictError` naming the cells that others changed."""
+        check_open(self)
         made = self._publish(
             message, edit_plan(self.base, list(self.rules), self.changes().touched)
         )

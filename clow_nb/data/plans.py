@@ -28,6 +28,7 @@ from .lock import commit_lock
 from .objects import FileDocuments, stored
 from .reading import Snapshot
 from .rows import Rows, as_rows
+from .snapshot import readable
 from clow_nb.data.sources import (
     check_key,
     fitted,
@@ -142,14 +143,17 @@ def append_plan(rows: pa.Table | Rows, key: str | None) -> Plan:
         return upsert_plan(keyed(rows, key))
 
     def plan(head: LanceDataset, last: Commit) -> Change | None:
-        fitting = fitted(as_rows(rows), Snapshot(head, last).schema)
-        _check_new(head, fitting)
-        made = identified(
-            fitting,
-            last.version + 1,
-            last.end,
-            lambda prefix: head.count_rows(filter=f"starts_with({ID}, '{prefix}')") > 0,
-        )
+        now = Snapshot(head, last)
+        fitting = fitted(as_rows(rows), now.schema)
+        with readable(now):
+            _check_new(head, fitting)
+            made = identified(
+                fitting,
+                last.version + 1,
+                last.end,
+                lambda prefix: head.count_rows(filter=f"starts_with({ID}, '{prefix}')")
+                > 0,
+            )
         return (
             Change(made, added=len(made), end=last.end + len(made))
             if len(made)

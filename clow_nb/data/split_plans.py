@@ -19,7 +19,8 @@ from .history import SPLIT
 from .layout import BASE, ID, NULLS, POS, REST, columns, is_json, new_field
 from .merge import change_of
 from .reading import Snapshot, documents_by_id
-from .sources import check_key, key_texts
+from .snapshot import readable
+from .sources import check_key, check_role, key_texts
 from .splits import assign_splits
 from .table import Change, Commit, Plan
 from .timeline import assign_by_time, boundaries, times_of
@@ -30,7 +31,8 @@ from .values import from_json, to_json
 class SplitSettings:
     """What decides a split: the shares, the seed, and the keys by which documents are spread evenly, kept together, or lined up.
 
-    `until` are the boundaries in time that `settled` draws. Raises `ParameterError` for keys that exclude each other.
+    `until` are the boundaries in time that `settled` draws. Raises `ParameterError` for what is no key, and for keys that
+    exclude each other.
     """
 
     ratios: Mapping[str, float]
@@ -41,6 +43,8 @@ class SplitSettings:
     until: Mapping[str, str | float] | None = None
 
     def __post_init__(self) -> None:
+        for role, key in self.keys.items():
+            check_role(key, role)
         other = (
             "group"
             if self.group is not None
@@ -60,9 +64,7 @@ class SplitSettings:
         return {role: key for role, key in roles.items() if key is not None}
 
     def assign(self, rows: pa.Table, keep: bool) -> pl.Series:
-        """The split of each row; `keep` leaves those that have one where they are. Raises `DataError` for keys that are not there."""
-        for role, key in self.keys.items():
-            check_key(rows, key, role)
+        """The split of each row; `keep` leaves those that have one where they are."""
         if self.time is not None:
             return assign_by_time(
                 times_of(_values(rows, self.time), self.time), self.ratios, self.until
@@ -115,8 +117,7 @@ def settled(
         return made, True
     if settings.time is None:
         return settings, False
-    rows = _rows(snapshot.table, settings)
-    check_key(rows, settings.time, "time")
+    rows = _rows(snapshot, settings)
     return (
         replace(
             settings,
@@ -128,15 +129,19 @@ def settled(
     )
 
 
-def _rows(table: LanceDataset, settings: SplitSettings) -> pa.Table:
-    """What a split has to know of all documents, in their order."""
-    fields = columns(table.schema)
+def _rows(snapshot: Snapshot, settings: SplitSettings) -> pa.Table:
+    """What a split has to know of all documents, in their order. Raises `DataError` for keys that are not there."""
+    fields = snapshot.fields
     names = [
         fields[key].name
         for key in dict.fromkeys([*settings.keys.values(), SPLIT])
         if key in fields
     ]
-    return table.to_table(columns=[*BASE.names, *names]).sort_by(POS)
+    with readable(snapshot):
+        rows = snapshot.table.to_table(columns=[*BASE.names, *names]).sort_by(POS)
+    for role, key in settings.keys.items():
+        check_key(rows, key, role, fields)
+    return rows
 
 # %% ../../nbs/data/07h_split_plans.ipynb #ff9e8808
 def split_plan(settings: SplitSettings, keep: bool = False) -> Plan:
@@ -146,7 +151,7 @@ def split_plan(settings: SplitSettings, keep: bool = False) -> Plan:
         field = columns(head.schema).get(SPLIT) or new_field(
             len(head.schema) - len(BASE), SPLIT, pa.string()
         )
-        rows = _rows(head, settings)
+        rows = _rows(Snapshot(head, last), settings)
         new = settings.assign(rows, keep)
         changed = key_texts(rows, SPLIT).ne_missing(new)
         rows, new = rows.filter(changed.to_arrow()), new.filter(changed)

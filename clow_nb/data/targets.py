@@ -7,15 +7,30 @@ __all__ = ['Target', 'found', 'is_rule', 'change', 'remove', 'check_there']
 
 # %% ../../nbs/data/05e_targets.ipynb #7179003a
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from ..core.errors import NotFound
+from ..core.errors import DataError, NotFound
 from .query import compile_query
 from .reading import Query, count, matching_ids
 from .rules import Document, rule_of
 from .steps import Draft
+from .values import is_text
 
 # %% ../../nbs/data/05e_targets.ipynb #f1ad92f6
 Target = str | Iterable[str] | Query
+
+
+def _check_ids(ids: list[Any]) -> None:
+    wrong = [
+        identity
+        for identity in ids
+        if not isinstance(identity, str) or not is_text(identity)
+    ]
+    if wrong:
+        raise DataError(
+            "A value of type {type} names no document. Give an _id (text), a list of them, or a query such as {example}.",
+            type=type(wrong[0]).__name__, example='{"Price": {"$gt": 10}}',
+        )  # fmt: skip
 
 
 def found(draft: Draft, target: Target) -> dict[str, Document]:
@@ -33,7 +48,12 @@ def found(draft: Draft, target: Target) -> dict[str, Document]:
             if document and matches(document)
         ]
     else:
-        ids = [target] if isinstance(target, str) else list(target)
+        ids = (
+            [target]
+            if isinstance(target, str)
+            else list(target) if isinstance(target, Iterable) else [target]
+        )
+        _check_ids(ids)
     there = draft.look_up(ids)
     unknown = [identity for identity, document in there.items() if document is None]
     if unknown:

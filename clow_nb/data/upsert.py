@@ -21,7 +21,7 @@ from .documents import assemble, shred
 from .encoding import notice
 from .layout import ID, NULLS, POS, REST, align, columns, is_json
 from .rows import Rows, Spool
-from .snapshot import Snapshot
+from .snapshot import Snapshot, read_tables, readable
 from .sources import fitted, ids_of
 from .table import Change, Commit, Plan
 from .values import from_json, same
@@ -93,15 +93,10 @@ def changed_rows(old: pa.Table, new: pa.Table) -> pa.Table:
 class _Places:
     """Finds the rows of a table by their `_id`s."""
 
-    def __init__(self, head: LanceDataset) -> None:
-        self.head, parts = head, []
-        for batch in head.scanner(columns=[ID], with_row_id=True).to_batches():
-            parts.append(
-                (
-                    ids_of(pa.table([batch[ID]], [ID])).hash().to_numpy(),
-                    batch["_rowid"].to_numpy(),
-                )
-            )
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot, parts = snapshot, []
+        for batch in read_tables(snapshot, [ID], with_row_id=True):
+            parts.append((ids_of(batch).hash().to_numpy(), batch["_rowid"].to_numpy()))
         hashes, row_ids = (
             (np.concatenate(part) for part in zip(*parts, strict=True))
             if parts
@@ -125,17 +120,18 @@ class _Places:
             for row_id in self.row_ids[(first + number)[first + number < last]].tolist()
         ]
         text = f"_rowid in ({', '.join(map(str, hits))})" if hits else "false"
-        rows = self.head.scanner(
-            filter=text, with_row_id=True, with_row_address=True
-        ).to_table()
+        with readable(self.snapshot):
+            rows = self.snapshot.table.scanner(
+                filter=text, with_row_id=True, with_row_address=True
+            ).to_table()
         return rows.filter(pc.is_in(rows[ID], ids.to_arrow().cast(pa.string())))
 
 # %% ../../nbs/data/07p_upsert.ipynb #a014248f
 class _Sorted:
     """New rows, sorted into those that are added, those that change others, and those that change nothing."""
 
-    def __init__(self, rows: Rows, head: LanceDataset) -> None:
-        self.schema, self.unchanged, index = rows.schema, 0, _Places(head)
+    def __init__(self, rows: Rows, snapshot: Snapshot) -> None:
+        self.schema, self.unchanged, index = rows.schema, 0, _Places(snapshot)
         self.added, self.updated = (Spool(rows.folder, rows.schema) for _ in range(2))
         self.places = [index.rows(pl.Series(ID, [], dtype=pl.String)).select(_PLACE)]
         for piece in rows.pieces():
@@ -186,7 +182,8 @@ def upsert_plan(rows: Rows) -> Plan:
     """The plan that adds the rows whose `_id`s (see `sources.keyed`) are new, and writes the others over those that are there."""
 
     def plan(head: LanceDataset, last: Commit) -> Change | None:
-        found = _Sorted(fitted(rows, Snapshot(head, last).schema), head)
+        now = Snapshot(head, last)
+        found = _Sorted(fitted(rows, now.schema), now)
         added, updated, end = (
             found.added.count,
             found.updated.count,

@@ -355,6 +355,9 @@ def test_a_damaged_file_names_the_version_and_spares_the_others(tmp_path: Path, 
         lambda d: d.diff(1, 2),
         lambda d: d.edit().set({"batch": 3}, "text", "x"),
         lambda d: d.restore(1),
+        lambda d: d.split(stratify="text"),
+        lambda d: d.append([{"_id": "new"}]),
+        lambda d: d.append([{"text": "새 글"}]),
         lambda d: _change(d.at(1)),
     ):
         fresh = Datasets(Context.open(home))["d-1"]

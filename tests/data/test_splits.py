@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clow_nb.core.errors import ParameterError
+from clow_nb.core.context import Context
+from clow_nb.core.errors import DataError, ParameterError
+from clow_nb.data.dataset import Datasets
 from clow_nb.data.splits import assign_splits, check_ratios
 
 RATIOS = {"train": 8, "valid": 1, "test": 1}
@@ -143,3 +145,11 @@ def test_uneven_ratios_and_a_class_a_document() -> None:
     splits = assign_splits(20_000, ratios, strata=pl.Series([str(number) for number in range(20_000)]))
     for name, share in ratios.items():
         assert abs((splits == name).mean() - share) < 0.012
+
+
+def test_a_key_that_is_not_there_names_those_that_are(ctx: Context) -> None:
+    dataset = Datasets(ctx).create("d-1", [{"text": "a", "genre": "x"}])
+    with pytest.raises(DataError, match=r"No document has the key 'zz', which stratify= names. The keys are: text, genre\."):
+        dataset.split(stratify="zz")
+    with pytest.raises(ParameterError, match=r"group=\['text'\] is no key"):
+        dataset.split(group=["text"])  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """Re-imports by a natural key, judged by a model of plain documents."""
 
+import re
 from typing import Any
 
 import polars as pl
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clow_nb.core.context import Context
-from clow_nb.core.errors import DataError
+from clow_nb.core.errors import AlreadyExists, DataError, ParameterError
 from clow_nb.data.dataset import Dataset, Datasets
 from clow_nb.data.documents import assemble, shred
 from clow_nb.data.encoding import FileNotice
@@ -77,3 +78,40 @@ def test_duplicates_of_a_key_are_named_and_nothing_is_written(ctx: Context) -> N
     with pytest.raises(DataError, match="document 50001 has no text or whole number there"):
         dataset.append([{"sku": number} for number in range(50_000)] + [{"price": 1}])
     assert dataset.at("latest").version == 1
+
+
+def test_an_edit_knows_documents_by_the_natural_key_too(ctx: Context) -> None:
+    dataset = Datasets(ctx).create("d-1", [{"sku": "a", "n": 1}], key="sku")
+    edit = dataset.edit()
+    assert edit.insert([{"sku": 7, "n": 2}, {"sku": "b", "_id": "zz"}]) == ["7", "b"]
+    for change in (
+        lambda: edit.set("a", "sku", "x"),
+        lambda: edit.unset({}, "sku"),
+        lambda: edit.rename_key("sku", "code"),
+        lambda: edit.rename_key("n", "sku"),
+        lambda: edit.retype("sku", int),
+    ):
+        with pytest.raises(DataError, match="'sku' cannot be edited: it is the natural key"):
+            change()
+    with pytest.raises(AlreadyExists, match="'a' already"):
+        edit.insert({"sku": "a"})
+    with pytest.raises(DataError, match="document 2 has no text or whole number"):
+        edit.insert([{"sku": "c"}, {"n": 1}])
+    after = edit.commit().append([{"sku": 7, "n": 3}, {"sku": "b", "n": 4}])
+    assert (len(after), after.changes["updated"]) == (3, 2)
+
+
+@pytest.mark.parametrize("value", ["\ud800", 10**5000], ids=["half", "huge"])
+def test_what_cannot_be_an_id_is_refused(ctx: Context, value: Any) -> None:
+    datasets = Datasets(ctx)
+    for make in (lambda: datasets.create("d-1", [{"_id": value}]), lambda: datasets.create("d-1", [{"k": value}], key="k")):
+        with pytest.raises(DataError, match="An _id can't be half of a surrogate pair"):
+            make()
+    assert "d-1" not in datasets
+
+
+@pytest.mark.parametrize("options", [{"key": ["a", "b"]}, {"key": 3}, {"label": ["a"]}, {"label": 3}])
+def test_what_is_no_key_is_refused(ctx: Context, options: dict[str, Any]) -> None:
+    [(role, key)] = options.items()
+    with pytest.raises(ParameterError, match=re.escape(f"{role}={key!r} is no key")):
+        Datasets(ctx).create("d-1", [{"a": 1, "b": 1}], **options)

@@ -75,9 +75,10 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
 
   let first = null; // the rows first seen, for the widths
 
-  function complain(text) {
+  function complain(text, retry = false) {
     problem.textContent = text;
-    problem.hidden = again.hidden = !text;
+    problem.hidden = !text;
+    again.hidden = !retry;
     again.textContent = labels().again ?? "";
   }
 
@@ -95,7 +96,7 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
       } catch (error) {
         failCallback();
         api.setGridOption("loading", false);
-        complain(error.message);
+        complain(error.message, true);
       }
     },
   };
@@ -115,8 +116,9 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
 
   function fit(rows) {
     const columns = model.get("columns");
-    const widths = columns.map(({ name }, i) => ({
+    const widths = columns.map(({ name, role }, i) => ({
       key: columnId(i),
+      fixed: role === "id",
       newWidth: guessWidth(name, rows.map((row) => row[i])),
     }));
     fitWidths(widths, box.clientWidth - 20);

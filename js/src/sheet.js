@@ -23,7 +23,6 @@ function render(context) {
   let chosen = -1;
   let total = 0;
   let serial = 0; // of the rows as the kernel knows them
-  let dragging = false;
 
   const view = createGridView(context, {
     options: {
@@ -34,7 +33,7 @@ function render(context) {
         "clow-row-removed": ({ rowIndex }) => marks.get(rowIndex) === "removed",
       },
       onCellMouseDown: begin,
-      onCellMouseOver: ({ rowIndex, column }) => dragging && select(upTo(selection, rowIndex, shown().indexOf(column.getColId()))),
+      onCellMouseOver: draw,
       onCellDoubleClicked: () => open(),
       onBodyScroll: place,
       onModelUpdated: place,
@@ -79,12 +78,12 @@ function render(context) {
     if (pencil) take();
     const col = shown().indexOf(column.getColId());
     select(event.shiftKey && selection ? upTo(selection, rowIndex, col) : at(rowIndex, col));
-    dragging = true;
     pen.focus({ preventScroll: true });
   }
 
-  const drop = () => (dragging = false);
-  window.addEventListener("mouseup", drop);
+  function draw({ rowIndex, column, event }) {
+    if (selection && !pencil && event.buttons & 1) select(upTo(selection, rowIndex, shown().indexOf(column.getColId())));
+  }
 
   function select(block) {
     selection = block;
@@ -313,6 +312,7 @@ function render(context) {
   }
 
   function refresh() {
+    refused.clear();
     api.refreshInfiniteCache();
     api.redrawRows();
   }
@@ -335,7 +335,6 @@ function render(context) {
   model.on("msg:custom", hear);
 
   return () => {
-    window.removeEventListener("mouseup", drop);
     model.off("msg:custom", hear);
     view.close();
   };

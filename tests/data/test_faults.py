@@ -135,8 +135,8 @@ def _die_after(owner: Any, name: str) -> None:
 
 
 STEPS: dict[str, tuple[Any, str]] = {
-    "columns were added": (table, "_with_columns"),
-    "rows were written": (table, "_transaction"),
+    "columns were added": (table, "with_columns"),
+    "rows were written": (table, "transaction_of"),
     "it was committed": (table, "_attempt"),
     "it was linked": (Catalog, "link"),
 }

@@ -15,15 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core import errors
-from ..core.context import Context
 from ..core.errors import ClowError, NotFound, RunError
 from .contract import signature
 from .kernel import PYTHON, spawn_kernel
 from .kernels import take_kernel
-from .limits import LIMITS, Limits
+from .limits import LIMITS, Limits, Usage
 from .literals import plain, source_of
 from .scrubbing import Scrubber, Stream, scrub_tree
-from .secrets import scrubber_of
 from .source import load_notebook, not_onto_itself
 
 if TYPE_CHECKING:
@@ -90,7 +88,7 @@ def _in_a_loop(work: Coroutine[Any, Any, None], cancel: threading.Event) -> None
             cancel.set()
             raise
 
-
+# %% ../../nbs/runs/02_engine.ipynb #6ba07bc5
 _ENTRUST = "__import__('clow_nb.runs.scrubbing', fromlist=['entrust']).entrust({!r})"
 
 
@@ -142,6 +140,17 @@ def _execute(
         record.notebook_complete()
 
 # %% ../../nbs/runs/02_engine.ipynb #739186da
+def _entrusted(nb: Any, given: Mapping[str, Any], name: str) -> Scrubber:
+    """The secrets that a notebook is given by name; the workspace is opened only where it is given any."""
+    contract = signature(nb, name)
+    if not any("Secret" in parameter.annotation for parameter in contract.parameters):
+        return Scrubber()
+    from clow_nb.core.context import Context
+    from clow_nb.runs.secrets import scrubber_of
+
+    return scrubber_of(Context.open(), contract, given)
+
+# %% ../../nbs/runs/02_engine.ipynb #cab70e75
 class ClowEngine:
     """The papermill engine `clow`: typed parameters, whole files, kernels that are watched, warm ones where a pool runs."""
 
@@ -179,9 +188,9 @@ class ClowEngine:
             nb.metadata.papermill.get("parameters") or {},
             Path(input_path or "notebook").name,
         )
-        scrubber = Scrubber()
-        if cls.nb_language(nb) == "python":
-            scrubber = scrubber_of(Context.open(), signature(nb, name), given)
+        python = cls.nb_language(nb) == "python"
+        scrubber = _entrusted(nb, given, name) if python else None
+        if python:
             inject(nb, given, name)
         record = client.Record(
             nb, output_path, log_output, progress_bar, autosave_cell_every
@@ -193,14 +202,14 @@ class ClowEngine:
             if options.get(name)
         }
         with suppress(client.CellExecutionError):
+            files |= {"timeout": execution_timeout, "log_output": log_output}
             _execute(
                 record,
                 Limits(given=limits),
                 (kernel_name, None, None),
-                start_timeout=start_timeout,
-                timeout=execution_timeout,
-                log_output=log_output,
-                scrubber=scrubber,
+                None,
+                start_timeout,
+                scrubber,
                 **files,
             )
         return nb
@@ -209,6 +218,30 @@ class ClowEngine:
 _KERNELSPEC = {"name": PYTHON, "display_name": "Python 3", "language": "python"}
 
 
+def _record(
+    input: str | Path,
+    output: str | Path,
+    params: Mapping[str, Any],
+    cwd: str | Path | None,
+) -> "Record":
+    """The notebook as it is to be executed, with its parameters."""
+    nb = load_notebook(input)
+    not_onto_itself(input, output)
+    inject(nb, params, Path(input).name)
+    if cwd is not None and not Path(cwd).is_dir():
+        raise NotFound(
+            "The folder {path}, in which the notebook is to work, does not exist. Make it first.",
+            path=str(cwd),
+        )
+
+    from nbformat import from_dict
+
+    nb.metadata.setdefault("kernelspec", from_dict(_KERNELSPEC))
+    nb.metadata.papermill.update(input_path=str(input), output_path=str(output))
+    Path(output).parent.mkdir(parents=True, exist_ok=True)
+    return _client().Record(nb, str(output), progress_bar=False)
+
+# %% ../../nbs/runs/02_engine.ipynb #209d8d4c
 def execute_notebook(
     input: str | Path,
     output: str | Path,
@@ -222,46 +255,33 @@ def execute_notebook(
     timeout: float | None = None,
     cancel: threading.Event | None = None,
     limits: Mapping[str, Any] | None = None,
+    on_usage: Callable[[Usage, float], None] | None = None,
     scrubber: Scrubber | None = None,
 ) -> Any:
     """Execute the notebook `input` with `params` in the folder `cwd`, save it to `output` after every cell, and return it.
 
     `env` is added to the environment. `on_progress(fraction, text)` is called after each cell, `on_text` with what is printed, `on_kernel`
-    with the id of the kernel's process (and group). Success means that every cell ran. Otherwise `RunError` says in one sentence
-    why: a cell failed, the kernel died, `timeout` seconds were over, one of the `limits` (see `limits.LIMITS`) was passed, or `cancel` was
-    set (then at most 5 seconds pass). Outputs too large for a notebook are kept in the folder `<output>_outputs` beside it. The secrets that
-    `scrubber` knows are entrusted to the kernel, and are in nothing that it leaves. Raises `ParameterError`, `NotFound` or `FileError` before any kernel is taken. Any number of threads may call it at once.
+    with the id of the kernel's process (and group), `on_usage(used, peak_mb)` now and then. Success means that every cell ran. Otherwise
+    `RunError` says in one sentence why: a cell failed, the kernel died, `timeout` seconds were over, one of the `limits` (see
+    `limits.LIMITS`) was passed, or `cancel` was set (then at most 5 seconds pass). Outputs too large for a notebook are kept in the folder
+    `<output>_outputs` beside it. The secrets that `scrubber` knows are entrusted to the kernel, and are in nothing that it leaves.
+    Raises `ParameterError`, `NotFound` or `FileError` before any kernel is taken. Any number of threads may call it at once.
     """
-    stopping = Limits(timeout, cancel, limits)
-    nb = load_notebook(input)
-    not_onto_itself(input, output)
-    inject(nb, params or {}, Path(input).name)
-    if cwd is not None and not Path(cwd).is_dir():
-        raise NotFound(
-            "The folder {path}, in which the notebook is to work, does not exist. Make it first.",
-            path=str(cwd),
-        )
-
-    from nbformat import from_dict
-
-    client = _client()
-    nb.metadata.setdefault("kernelspec", from_dict(_KERNELSPEC))
-    nb.metadata.papermill.update(input_path=str(input), output_path=str(output))
-    Path(output).parent.mkdir(parents=True, exist_ok=True)
-    record = client.Record(nb, str(output), progress_bar=False)
+    stopping = Limits(timeout, cancel, limits, on_usage)
+    record = _record(input, output, params or {}, cwd)
     scrubber = scrubber or Scrubber()
     heard, say = Stream(scrubber), on_text or (lambda text: None)
     try:
         _execute(
             record,
             stopping,
-            (ClowEngine.nb_kernel_name(nb), cwd, env),
+            (ClowEngine.nb_kernel_name(record.nb), cwd, env),
             on_kernel,
             scrubber=scrubber,
             on_progress=on_progress,
             on_text=lambda text: say(heard.feed(text)),
         )
-    except client.CellExecutionError as error:
+    except _client().CellExecutionError as error:
         raise RunError(
             "{cause}",
             cause=_cause(error.ename, scrubber.text(error.evalue)),
@@ -269,4 +289,4 @@ def execute_notebook(
         ) from None
     finally:
         say(heard.flush())
-    return nb
+    return record.nb

@@ -23,14 +23,20 @@ from .contract import signature
 from .current import replace_text
 from .engine import execute_notebook
 from .ledger import Ledger, RunRow
-from .limits import LIMITS
+from .limits import LIMITS, Usage
 from .run import Run, read_json
 from .scrubbing import Scrubber, scrub_files
 from .secrets import scrubber_of
 
 # %% ../../nbs/runs/09a_execution.ipynb #50026223
 def _prepare(folder: Path, row: RunRow) -> None:
-    for name in ("progress.json", "metrics.jsonl", "outputs.json", "output_types.json"):
+    for name in (
+        "progress.json",
+        "metrics.jsonl",
+        "outputs.json",
+        "output_types.json",
+        "usage.json",
+    ):
         (folder / name).unlink(missing_ok=True)
     if row.attempt > 1 or row.round > 1:
         with (folder / "log.txt").open("a", encoding="utf-8") as log:
@@ -67,6 +73,12 @@ def _report_cells(folder: Path, fraction: float) -> None:
         replace_text(
             path, json.dumps({"fraction": fraction, "message": "", "cells": True})
         )
+
+
+def _report_usage(folder: Path, used: Usage, peak_mb: float) -> None:
+    replace_text(
+        folder / "usage.json", json.dumps({**used._asdict(), "peak_mb": peak_mb})
+    )
 
 
 @contextmanager
@@ -111,6 +123,7 @@ def _run_notebook(
             limits={
                 name: value for name, value in row.resources.items() if name in LIMITS
             },
+            on_usage=lambda used, peak_mb: _report_usage(folder, used, peak_mb),
             scrubber=scrubber,
         )
 

@@ -9,7 +9,7 @@ __all__ = ['LIMITS', 'check_limits', 'Usage', 'usage', 'Exceeded', 'Limits']
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -92,10 +92,19 @@ _SENTENCES = {
 }
 
 
+@cache
+def _machine_mb() -> float:
+    known = [psutil.virtual_memory().total]
+    with suppress(OSError, ValueError):
+        known.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return min(known) / 2**20
+
+# %% ../../nbs/runs/01b_limits.ipynb #967e1b4e
 class Limits:
     """Until when a notebook may go on: `timeout` in seconds, `cancel` set from any thread, and any of `LIMITS`.
 
-    Without `memory_mb` nine tenths of the machine's memory are the limit, without `output_mb` 500.
+    Without `memory_mb` nine tenths of the machine's memory are the limit, without `output_mb` 500. `on_usage` is told what is used, up
+    to four times a second, and the most memory so far.
     """
 
     def __init__(
@@ -103,6 +112,7 @@ class Limits:
         timeout: float | None = None,
         cancel: threading.Event | None = None,
         given: Mapping[str, Any] | None = None,
+        on_usage: Callable[[Usage, float], None] | None = None,
     ) -> None:
         self.timeout, self.cancel = timeout, cancel or threading.Event()
         self.deadline = float("inf") if timeout is None else time.monotonic() + timeout
@@ -111,7 +121,8 @@ class Limits:
             "memory_mb": _machine_mb() * 0.9,
             "output_mb": _OUTPUT_MB,
         } | self.given
-        self.pid, self.before, self.next_look = 0, Usage(0, 0), 0.0
+        self.pid, self.before, self.next_look, self.peak_mb = 0, Usage(0, 0), 0.0, 0.0
+        self.on_usage = on_usage
 
     def watch(self, pid: int) -> None:
         """From now on count what the process `pid` and its children use."""
@@ -140,15 +151,11 @@ class Limits:
         now = usage(self.pid)
         end = time.monotonic()
         self.next_look = end + max(0.25, 50 * (end - start))
-        return {
-            name: value - getattr(self.before, name)
-            for name, value in now._asdict().items()
-        }
-
-
-@cache
-def _machine_mb() -> float:
-    known = [psutil.virtual_memory().total]
-    with suppress(OSError, ValueError):
-        known.append(int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    return min(known) / 2**20
+        used = Usage(
+            now.memory_mb - self.before.memory_mb,
+            now.cpu_seconds - self.before.cpu_seconds,
+        )
+        self.peak_mb = max(self.peak_mb, used.memory_mb)
+        if self.on_usage:
+            self.on_usage(used, self.peak_mb)
+        return used._asdict()

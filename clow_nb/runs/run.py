@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..core.context import Context
 from ..core.errors import RunError
+from ..core.plugins import registry
 from ..core.text import t
 from .fence import patiently
 from .launch import ensure_worker, worker_alive
@@ -35,7 +36,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except (FileNotFoundError, json.JSONDecodeError):
         return {}
 
-
+# %% ../../nbs/runs/07_run.ipynb #685303dc
 class _Reported:
     """What the cells of a run have reported so far."""
 
@@ -64,6 +65,11 @@ class _Reported:
         path = self.folder / RECORD
         lines = path.read_text("utf-8").splitlines() if path.exists() else []
         return dict(sum((Counter(json.loads(line)) for line in lines), Counter()))
+
+    @property
+    def usage(self) -> dict[str, float]:
+        """What the kernel used when it was last looked at: `memory_mb`, `peak_mb`, `cpu_seconds`; empty before, and for a run of a moment."""
+        return read_json(self.folder / "usage.json")
 
     def checkpoints(self) -> "pl.DataFrame":
         """One row a checkpoint: `name action attempt time bytes`; `action` is `kept`, `restored`, or `ran again` for what was made anew."""
@@ -264,6 +270,10 @@ class Run(_State):
     def resumed(self) -> dict[str, Any]:
         """What was `kept` and what runs `again`, by id, since it was last resumed; empty if it never was."""
         return read_json(self.folder / "resumed.json")
+
+    def view(self) -> Any:
+        """Show it as a widget that follows it."""
+        return registry("view").get("run")(self)
 
     def children(self) -> list["Run"]:
         """The runs that this one started, oldest first."""

@@ -11,7 +11,7 @@ from clow_nb.core.refs import Ref
 from clow_nb.runs.launch import ensure_worker
 from clow_nb.runs.queue import Runs
 
-from .conftest import MakeNotebook
+from .conftest import MakeNotebook, until
 
 HUNGRY = """
 import time
@@ -72,3 +72,10 @@ def test_the_run_says_what_was_kept_and_what_ran_again(workspace: Context, noteb
     actions = dict(run.checkpoints().select("name", "action").iter_rows())
     assert actions == {"rows": "restored", "sum": "ran again", "tried": "restored"} and run.row.attempt == 2
     assert set(run.checkpoints()["attempt"]) == {f"{run.id}#2"}
+
+
+def test_what_it_uses_is_known_while_it_runs(workspace: Context, notebook: MakeNotebook) -> None:
+    run = Runs(workspace).submit(notebook("import time; time.sleep(0.5)\nkept = b'x' * (100 * 2**20)", "time.sleep(1.5)"), kind="k")
+    until(lambda: run.usage.get("memory_mb", 0) > 90)
+    used = run.wait(60, progress=False).usage
+    assert used["peak_mb"] > 90 and set(used) == {"memory_mb", "peak_mb", "cpu_seconds"} and run.checkpoints().is_empty()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..core.errors import ParameterError, RunError
 from ..core.text import t
+from .checkpoints import Checkpoints
 from .contract import signature
 from .current import replace_text
 from .launch import ensure_worker
@@ -58,7 +59,13 @@ def resume_run(run: Run, notebook: str | Path | None = None) -> None:
         )
     if notebook is not None:
         _put_in_place(run, notebook)
-    kept, again = ([step.id for step in steps] for steps in sort_steps(run))
+    done, unfinished = sort_steps(run)
+    kept, again = [step.id for step in done], [step.id for step in unfinished]
+    kept += [
+        f"{step.id}:{name}"
+        for step in unfinished
+        for name in Checkpoints(step.folder / "kept").names()
+    ]
     run.ctx.folder("runs", run.id)
     replace_text(
         run.folder / "resumed.json",

@@ -7,14 +7,18 @@ __all__ = ['kind_of', 'Refusal', 'read', 'Cell', 'mark', 'Drafting']
 
 # %% ../../nbs/ui/01e_drafting.ipynb #d4c292cf
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import polars as pl
 
 from ..core.text import t
 from ..data.dataset import Dataset
+from ..data.diff import changed_cells
+from ..data.documents import MISSING
+from ..data.merge import settled
 from ..data.retype import caster
+from ..data.rules import Document
 from ..data.values import same
 from ..data.views import Row, View
 
@@ -108,6 +112,38 @@ def _lines(values: Mapping[Cell, Any]) -> tuple[str, ...]:
         )
     return tuple(lines)
 
+# %% ../../nbs/ui/01e_drafting.ipynb #1b5498a8
+def _differences(
+    before: Mapping[str, Document | None], after: Mapping[str, Document | None]
+) -> dict[Cell, Any]:
+    """The cells in which documents differ that are in both, with the values that they get."""
+    pairs = {
+        id: (there, document)
+        for id, document in after.items()
+        if document is not None and (there := before.get(id))
+    }
+    return {
+        Cell(id, key): _UNSET if value is MISSING else value
+        for id, pair in pairs.items()
+        for key, _, value in changed_cells(*pair)
+    }
+
+
+def _changes_as_code(
+    before: Mapping[str, Document | None], after: Mapping[str, Document | None]
+) -> tuple[str, ...]:
+    new = [
+        document
+        for id, document in after.items()
+        if document is not None and not before.get(id)
+    ]
+    gone = [id for id, document in after.items() if document is None]
+    calls = [
+        *([f"edit.insert({new!r})"] if new else []),
+        *([f"edit.delete({gone!r})"] if gone else []),
+    ]
+    return *_lines(_differences(before, after)), *calls
+
 # %% ../../nbs/ui/01e_drafting.ipynb #af9cfac8
 def mark(row: Row, keys: Sequence[str]) -> str | list[int] | None:
     """`"added"`, `"removed"`, or the places of the keys whose values changed; `None` where nothing did."""
@@ -130,7 +166,7 @@ class Drafting:
     """An edit of a dataset as a person makes it: one action after the other, each undone at once, all of them committed together."""
 
     def __init__(self, dataset: Dataset, author: str | None = None) -> None:
-        self.dataset, self.edit = dataset, dataset.edit(author)
+        self.dataset, self.author, self.edit = dataset, author, dataset.edit(author)
         self.kinds = {
             key: kind_of(dtype)
             for key, dtype in dataset.scan().collect_schema().items()
@@ -218,6 +254,17 @@ class Drafting:
         if any(line.startswith("edit.insert") for line in target[-1]):
             self._asked = None
         return True
+
+    def settled(self, head: Dataset, mine: Collection[tuple[str, str]]) -> "Drafting":
+        """The same changes on a newer version; of the cells that others have changed too, ours are those in `mine` (`_id` and key)."""
+        anew, changes = Drafting(head, self.author), self.edit.changes()
+        for rule in changes.rules:
+            anew.edit.take({}, rule)
+        documents = settled(head.snapshot, changes.touched, mine)
+        before = anew.edit.look_up(documents)
+        anew.edit.take(documents)
+        anew._note(*_changes_as_code(before, documents))
+        return anew
 
     @property
     def steps(self) -> dict[str, int]:

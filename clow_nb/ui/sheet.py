@@ -101,6 +101,25 @@ class Sheet(Grid):
         self.columns = self._with_kinds(self.columns)
         self._tell()
 
+    def step(self, name: str) -> None:
+        """`undo`, `redo` or `insert`; the page is told to look again."""
+        self.handlers()[name]({})
+        self.send({"does": "refresh", "end": name == "insert"})
+
+    def go_on(self, drafting: Drafting) -> None:
+        """Write on in another draft, of a newer version for example."""
+        self.drafting, self.rows, self._view = (
+            drafting,
+            DatasetRows(drafting.dataset),
+            None,
+        )
+        with self.hold_sync():
+            self.columns, self.version = (
+                self._with_kinds(self.rows.columns()),
+                self.version + 1,
+            )
+        self._tell()
+
     def _with_kinds(self, columns: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         kinds = self.drafting.kinds
         return [

@@ -326,11 +326,11 @@ function render(context) {
     if (pencil) leave();
   }
 
-  const hear = ({ does }) => {
-    const rows = selection ? [edges(selection).top, edges(selection).bottom] : [];
-    if (does === "delete" && rows.length) step("delete", { rows });
-    else if (does === "refresh") refresh();
-    else if (["undo", "redo", "insert"].includes(does)) step(does);
+  // What a button beside the grid asks for.
+  const hear = ({ does, end }) => {
+    if (does === "delete" && selection) step("delete", { rows: [edges(selection).top, edges(selection).bottom] });
+    if (does === "refresh") refresh();
+    if (end) api.ensureIndexVisible(total - 1);
   };
   model.on("msg:custom", hear);
 

@@ -32,7 +32,7 @@ import sys
 from importlib.util import module_from_spec, spec_from_file_location
 sys.modules["clow_nb"] = module_from_spec(spec_from_file_location("clow_nb", sys.argv.pop() + "/__init__.py"))
 from clow_nb.runs.inside import main
-main()
+main(int(sys.argv.pop()))
 """
 _PACKAGE = (
     Path(__file__).parents[1]
@@ -41,17 +41,35 @@ _PACKAGE = (
 )
 
 
-def _start(python: str, folder: Path, log: Path) -> subprocess.Popen[bytes]:
+def _start(python: str, folder: Path, log: Path) -> tuple[subprocess.Popen[bytes], int]:
+    """The process, and the end of a pipe that it lives as long as."""
+    theirs, ours = os.pipe()
     with log.open("ab") as file:
-        return subprocess.Popen(
-            [python, "-P", "-u", "-X", "utf8", "-c", _ENTER, str(_PACKAGE)],
-            cwd=folder,
-            env=clean_environment() | {"PYTHONIOENCODING": "utf-8:backslashreplace"},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=file,
-            start_new_session=True,
-        )
+        try:
+            process = subprocess.Popen(
+                [
+                    python,
+                    "-P",
+                    "-u",
+                    "-X",
+                    "utf8",
+                    "-c",
+                    _ENTER,
+                    str(theirs),
+                    str(_PACKAGE),
+                ],
+                cwd=folder,
+                env=clean_environment()
+                | {"PYTHONIOENCODING": "utf-8:backslashreplace"},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=file,
+                pass_fds=[theirs],
+                start_new_session=True,
+            )
+        finally:
+            os.close(theirs)
+    return process, ours
 
 # %% ../../nbs/runs/10d_apart.ipynb #4f6eb2b1
 _FRAME = re.compile(r'File "convert\.py", line (\d+) in (\S+)')
@@ -117,7 +135,7 @@ class _Process:
     ) -> None:
         self.folder, self.limits, self.log = folder, limits, folder / "log.txt"
         (folder / "work").mkdir(parents=True)
-        self._process = _start(python, folder / "work", self.log)
+        self._process, self._lifeline = _start(python, folder / "work", self.log)
         self._decoder, self._read = codecs.getincrementaldecoder("utf-8")("replace"), 0
         limits.watch(self._process.pid)
         about = {
@@ -160,8 +178,9 @@ class _Process:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
-        if self._process.stdin:
+        if self._process.stdin and not self._process.stdin.closed:
             self._process.stdin.close()
+            os.close(self._lifeline)
 
 # %% ../../nbs/runs/10d_apart.ipynb #869e7a18
 class Apart(_Process):

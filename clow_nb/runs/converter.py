@@ -6,7 +6,7 @@
 __all__ = ['Converter', 'Converters']
 
 # %% ../../nbs/runs/12_converter.ipynb #181627a0
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from .environments import read_requirements, read_text
 from .examples import example_of, examples
 from .limits import check_limits
 from clow_nb.runs.preparation import (
+    OnProgress,
     chosen,
     followed,
     make_code,
@@ -48,7 +49,7 @@ class _Trying(Versions):
         ids: Sequence[str] | None = None,
         timeout: float = 30,
         limits: Mapping[str, Any] | None = None,
-        on_progress: Callable[[int], None] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Conversion:
         """Try it on the first `limit` documents of `raw`, on those with these `ids`, or on a list of dicts: `.documents .logs .errors .seconds`.
 
@@ -56,7 +57,13 @@ class _Trying(Versions):
         """
         name, documents = chosen(self.ctx, raw, limit, ids)
         code = make_code(
-            self, 1, "skip", timeout, {"output_mb": 20} | dict(limits or {}), print
+            self,
+            1,
+            "skip",
+            timeout,
+            {"output_mb": 20} | dict(limits or {}),
+            print,
+            on_progress,
         )
         with followed(len(documents), on_progress) as progress:
             return try_out(code, name, documents, self.ctx.folder("tmp"), progress)
@@ -68,14 +75,15 @@ class _Trying(Versions):
         workers: int | None = None,
         timeout: float | None = 3600,
         limits: Mapping[str, Any] | None = None,
-        on_progress: Callable[[int], None] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Conversion:
         """Try it on all of `raw`: what `test` says, of all documents, with `.statistics` and `.dataset`. Nothing is written.
 
-        `on_progress` is told the number of documents done, ten times a second; what it raises ends the work.
+        `on_progress` is told the number of documents done, and what is being installed (`on_progress(done, text)`); what it raises
+        ends the work.
         """
         source, code = source_of(self.ctx, raw), make_code(
-            self, workers, on_error, timeout, limits, print
+            self, workers, on_error, timeout, limits, print, on_progress
         )
         with followed(len(source), on_progress) as progress:
             return try_out(
@@ -95,14 +103,14 @@ class Converter(_Trying):
         workers: int | None = None,
         timeout: float | None = 3600,
         limits: Mapping[str, Any] | None = None,
-        on_progress: Callable[[int], None] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Path:
         """Convert all of `raw` into one file below `folder`, and return its path; `format` as in `Dataset.export`.
 
         Raises `DataError` at a fault, `FileError`; nothing is written then.
         """
         source, code = source_of(self.ctx, raw), make_code(
-            self, workers, on_error, timeout, limits, print
+            self, workers, on_error, timeout, limits, print, on_progress
         )
         return _export(
             self,
@@ -146,7 +154,7 @@ def _export(
     source: "Dataset",
     code: Code,
     path: Path,
-    on_progress: Callable[[int], None] | None,
+    on_progress: OnProgress | None,
 ) -> Path:
     from clow_nb.data.writers import write_file
 

@@ -9,7 +9,7 @@ __all__ = ['keeper', 'read_skipped', 'write_dataset', 'convert_into']
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,12 @@ def read_skipped(folder: Path) -> "pl.DataFrame":
     return pl.DataFrame(rows, names)
 
 # %% ../../nbs/runs/11b_deposit.ipynb #46500df4
+def _guarded(documents: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The same documents; when all have been read, and before any is written, nobody else may have taken over the run."""
+    yield from documents
+    current.guard()
+
+
 def write_dataset(
     ctx: Context,
     sources: dict[str, Ref],
@@ -92,10 +98,14 @@ def write_dataset(
     if made:
         dataset = datasets[name].at(made[0])
     elif there and append:
-        dataset = datasets[name].append(documents, message=message)
+        dataset = datasets[name].append(_guarded(documents), message=message)
     else:
         dataset = datasets.create(
-            name, documents, label=label, description=description, message=message
+            name,
+            _guarded(documents),
+            label=label,
+            description=description,
+            message=message,
         )
     for role, source in sources.items():
         ctx.catalog.link(source, dataset.ref, role)

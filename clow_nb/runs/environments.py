@@ -26,6 +26,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from ..core.context import Context
 from ..core.errors import FileError, ParameterError, RunError
+from ..core.settings import mask
 from ..core.text import t
 from ..data.lock import file_lock
 
@@ -175,7 +176,7 @@ def _last_lines(log: Path, number: int) -> str:
         for line in log.read_text("utf-8", "replace").splitlines()
         if line.strip()
     ]
-    return "\n".join(line[:300] for line in lines[-number:])
+    return "\n".join(mask(line)[:300] for line in lines[-number:])
 
 # %% ../../nbs/runs/10a_environments.ipynb #c113bcf4
 _MARK, _QUIET = "ready.json", 600.0
@@ -251,8 +252,10 @@ def python_for(
     )
     say = say or (lambda text: None)
     if not (folder / _MARK).exists():
-        say(t("Installing {requirements}", requirements=", ".join(requirements)))
         with file_lock(folder.with_suffix(".lock"), timeout=3600):
             if not (folder / _MARK).exists():
+                say(
+                    t("Installing {requirements}", requirements=", ".join(requirements))
+                )
                 _build(name, requirements, folder, say)
     return str(folder / "bin" / "python")

@@ -7,6 +7,7 @@ __all__ = ['FILE', 'load', 'fault_of', 'call', 'Part', 'main']
 
 # %% ../../nbs/runs/10c_inside.ipynb #e03e76de
 import faulthandler
+import fcntl
 import json
 import linecache
 import os
@@ -219,6 +220,17 @@ def _orders() -> "queue.SimpleQueue[dict[str, Any]]":
     return orders
 
 
+def _tie(lifeline: int) -> None:
+    """End the process group, whatever it is doing, when the other end of this pipe is closed."""
+    os.set_inheritable(lifeline, False)
+    if hasattr(fcntl, "F_SETSIG"):
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpgrp())
+        fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)
+        fcntl.fcntl(
+            lifeline, fcntl.F_SETFL, fcntl.fcntl(lifeline, fcntl.F_GETFL) | os.O_ASYNC
+        )
+
+
 def _restrict(memory_mb: float, open_files: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if open_files:
@@ -228,8 +240,9 @@ def _restrict(memory_mb: float, open_files: int) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
 
-def main() -> None:
+def main(lifeline: int) -> None:
     """Be the process of one converter: read who it is, then do one part after the other."""
+    _tie(lifeline)
     orders, answers = _orders(), os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     about = orders.get()

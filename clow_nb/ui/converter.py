@@ -37,72 +37,18 @@ def call_code(name: str, method: str, raw: Any, **given: Any) -> str:
     return f'ws.converters["{name}"].{method}({", ".join(arguments)})'
 
 # %% ../../nbs/ui/08_converter.ipynb #50711cad
-class Workbench(Desk):
-    """Answers the page. `outcome` shows what comes of it; `on_call` hears the line behind each button, `on_run` each run."""
+_Act = Callable[[Converter, Mapping[str, Any]], None]
 
-    def __init__(
-        self,
-        raw: Any,
-        outcome: Outcome,
-        on_call: Callable[[str], None],
-        on_run: Callable[[Any], None],
-    ) -> None:
-        self.outcome, self.on_call, self.on_run = outcome, on_call, on_run
+
+class _Worker(Desk):
+    """Does one thing at a time, in a thread, and says how far it is."""
+
+    def __init__(self, raw: Any) -> None:
         self._cancelled = threading.Event()
         super().__init__(raw)
 
-    def handlers(self) -> dict[str, Any]:
-        """What the page may ask for."""
-        work = {
-            name: partial(self._begin, act)
-            for name, act in {
-                "test": self._test,
-                "dry_run": self._dry_run,
-                "export": self._export,
-            }.items()
-        }
-        return {
-            "open": lambda message: self.show(
-                self.converters[message["name"]].at(message.get("version") or "latest")
-            ),
-            "create": lambda message: self.create(
-                str(message["name"]), str(message["example"])
-            ),
-            "save": lambda message: self.save(message["code"], message["requirements"])
-            and None,
-            "freeze": self._freeze,
-            "delete": lambda message: self.delete(),
-            "cancel": lambda message: self._cancelled.set(),
-            "run": self._run,
-            **work,
-        }
-
-    def _freeze(self, message: Mapping[str, Any]) -> None:
-        self.on_call(
-            f'ws.converters["{self.name}@{self.version}"].freeze({as_code(message["tag"]) if message["tag"] else ""})'
-        )
-        self.show(
-            self.save(message["code"], message["requirements"]).freeze(
-                message["tag"] or None
-            )
-        )
-
-    def _run(self, message: Mapping[str, Any]) -> None:
-        converter = self.save(message["code"], message["requirements"])
-        given = {
-            "to": message["to"],
-            "label": message["label"] or None,
-            "on_error": message["on_error"],
-        }
-        self.on_call(call_code(self.name, "run", self.raw, **given))
-        self.on_run(converter.run(self.raw, **given))
-
-    def _begin(
-        self,
-        act: Callable[[Converter, Mapping[str, Any]], None],
-        message: Mapping[str, Any],
-    ) -> None:
-        """Save, and let `act` do the rest in a thread."""
+    def _begin(self, act: _Act, message: Mapping[str, Any]) -> None:
+        """Save, and let `act` do the rest."""
         if self.busy:
             raise RunError(
                 "This is running already. Wait for its end, or cancel it first."
@@ -111,7 +57,7 @@ class Workbench(Desk):
         self._cancelled.clear()
         with self.hold_sync():
             self.busy, self.note, self.progress, self.problem = (
-                act.__name__,
+                converter.name,
                 t("Beginning"),
                 0.0,
                 "",
@@ -125,10 +71,7 @@ class Workbench(Desk):
         ).start()
 
     def _work(
-        self,
-        act: Callable[[Converter, Mapping[str, Any]], None],
-        converter: Converter,
-        message: Mapping[str, Any],
+        self, act: _Act, converter: Converter, message: Mapping[str, Any]
     ) -> None:
         try:
             act(converter, message)
@@ -137,28 +80,36 @@ class Workbench(Desk):
         finally:
             self.busy = ""
 
-    def _follow(self, total: int) -> Callable[[int], None]:
-        def tell(done: int) -> None:
+    def _follow(self, total: int) -> Callable[[int, str], None]:
+        def tell(done: int, text: str) -> None:
             if self._cancelled.is_set():
                 raise RunError("The run was cancelled.")
             self.progress, self.note = (
                 done / max(1, total),
-                f"{text_of(done)} / {text_of(total)}",
+                text or f"{text_of(done)} / {text_of(total)}",
             )
 
         return tell
 
-    def _shown(self, result: Conversion) -> None:
-        line = next((fault.line for fault in result.errors if fault.line), 0)
-        self.outcome.show(result)
-        self.mark = {"file": "code" if line else "", "line": line}
+# %% ../../nbs/ui/08_converter.ipynb #562300c8
+class _Trials(_Worker):
+    """What ends with something to be seen: `outcome` shows it, `on_call` hears the line that does it."""
+
+    def __init__(
+        self, raw: Any, outcome: Outcome, on_call: Callable[[str], None]
+    ) -> None:
+        self.outcome, self.on_call = outcome, on_call
+        super().__init__(raw)
+
+    def _call(self, method: str, **given: Any) -> dict[str, Any]:
+        self.on_call(call_code(self.name, method, self.raw, **given))
+        return given
 
     def _test(self, converter: Converter, message: Mapping[str, Any]) -> None:
         limit, ids = int(message["limit"] or 10), [
             id.strip() for id in str(message["ids"]).split(",") if id.strip()
         ]
-        given: dict[str, Any] = {"ids": ids} if ids else {"limit": limit}
-        self.on_call(call_code(self.name, "test", self.raw, **given))
+        given = self._call("test", ids=ids) if ids else self._call("test", limit=limit)
         self._shown(
             converter.test(
                 self.raw, on_progress=self._follow(len(ids) or limit), **given
@@ -166,18 +117,84 @@ class Workbench(Desk):
         )
 
     def _dry_run(self, converter: Converter, message: Mapping[str, Any]) -> None:
-        self.on_call(call_code(self.name, "dry_run", self.raw))
+        self._call("dry_run")
         self._shown(
             converter.dry_run(self.raw, on_progress=self._follow(len(self.raw)))
         )
 
     def _export(self, converter: Converter, message: Mapping[str, Any]) -> None:
-        given = {name: message[name] for name in ("folder", "format", "on_error")}
-        self.on_call(call_code(self.name, "export", self.raw, **given))
-        path = converter.export(
-            self.raw, on_progress=self._follow(len(self.raw)), **given
+        given = self._call(
+            "export",
+            **{name: message[name] for name in ("folder", "format", "on_error")}
         )
-        self.outcome.tell(t("Written: {path}", path=path))
+        self.outcome.tell(
+            t(
+                "Written: {path}",
+                path=converter.export(
+                    self.raw, on_progress=self._follow(len(self.raw)), **given
+                ),
+            )
+        )
+
+    def _shown(self, result: Conversion) -> None:
+        line = next((fault.line for fault in result.errors if fault.line), 0)
+        self.outcome.show(result)
+        self.mark = {"file": "code" if line else "", "line": line}
+
+# %% ../../nbs/ui/08_converter.ipynb #278de145
+class Workbench(_Trials):
+    """Answers the page; `on_run` hears of each run."""
+
+    def __init__(
+        self,
+        raw: Any,
+        outcome: Outcome,
+        on_call: Callable[[str], None],
+        on_run: Callable[[Any], None],
+    ) -> None:
+        self.on_run = on_run
+        super().__init__(raw, outcome, on_call)
+
+    def handlers(self) -> dict[str, Any]:
+        """What the page may ask for."""
+        return {
+            "open": lambda message: self.show(
+                self.converters[message["name"]].at(message.get("version") or "latest")
+            ),
+            "create": lambda message: self.create(
+                str(message["name"]), str(message["example"])
+            ),
+            "save": lambda message: self.save(message["code"], message["requirements"])
+            and None,
+            "delete": lambda message: self.delete(),
+            "cancel": lambda message: self._cancelled.set(),
+            "freeze": self._freeze,
+            "run": self._run,
+            "test": partial(self._begin, self._test),
+            "dry_run": partial(self._begin, self._dry_run),
+            "export": partial(self._begin, self._export),
+        }
+
+    def _freeze(self, message: Mapping[str, Any]) -> None:
+        converter, tag = (
+            self.save(message["code"], message["requirements"]),
+            message["tag"] or None,
+        )
+        self.show(converter.freeze(tag))
+        self.on_call(
+            f'ws.converters["{converter.name}@{converter.version}"].freeze({as_code(tag) if tag else ""})'
+        )
+
+    def _run(self, message: Mapping[str, Any]) -> None:
+        converter = self.save(message["code"], message["requirements"])
+        given = self._call(
+            "run",
+            to=message["to"],
+            label=message["label"] or None,
+            on_error=message["on_error"],
+        )
+        self.on_run(converter.run(self.raw, **given))
+        self.outcome.children = []
 
 # %% ../../nbs/ui/08_converter.ipynb #c2081621
 class ConverterTab(View):

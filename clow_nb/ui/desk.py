@@ -131,7 +131,7 @@ def _version_label(row: Mapping[str, Any]) -> str:
         ]
     )
 
-
+# %% ../../nbs/ui/08c_desk.ipynb #f1096de1
 class Desk(_Page):
     """The converter in hand: picked, made, saved, frozen, deleted."""
 
@@ -200,5 +200,4 @@ class Desk(_Page):
     def delete(self) -> None:
         """Delete the one in hand."""
         self.converters.delete(self.name)
-        known = self.converters
-        self.show(next(iter(known), None))
+        self.show(next(iter(self.converters), None))

@@ -118,7 +118,7 @@ class Outcome(ipywidgets.VBox):
 
 def _documents(result: Conversion) -> ipywidgets.Widget:
     grid = Grid(DatasetRows(result.dataset))
-    grid.height = min(440, 110 + 32 * result.made)
+    grid.height = min(440, 56 + 32 * result.made)
     return grid
 
 

@@ -15,6 +15,7 @@ import ipywidgets
 from ..core.errors import QueryError
 from ..core.text import t
 from .base import Header, View, as_code, chart_widget, problem
+from .editing import Editing
 from .grid import DatasetRows, Grid
 from .statistics_view import class_chart, class_counts, statistics_table
 from .tables import safe, section, text_of
@@ -98,13 +99,24 @@ class LazyTabs(ipywidgets.Tab):
             ]
         self.children[index].children = made
 
+    def forget(self, *but: int) -> None:
+        """Make the tabs anew when they are opened again, `but` these."""
+        for index, child in enumerate(self.children):
+            if index not in but:
+                left, child.children = child.children, ()
+                for widget in left:
+                    widget.close()
+        self.fill(self.selected_index)
+
 # %% ../../nbs/ui/02_pages.ipynb #1a41163c
 class DatasetView(View):
-    """The page of a dataset or rawdata: documents, statistics, versions."""
+    """The page of a dataset or rawdata: documents, statistics, versions. The latest version can be edited, older ones are looked at."""
 
     def __init__(self, dataset: Any) -> None:
         self.dataset = dataset
-        self.grid = Grid(DatasetRows(dataset))
+        latest = dataset.at("latest").version == dataset.version
+        self.editing = Editing(dataset, self._committed) if latest else None
+        self.grid = self.editing.sheet if self.editing else Grid(DatasetRows(dataset))
         self.box = ipywidgets.Text(
             placeholder='{"key": "value"}',
             description=t("Filter"),
@@ -121,11 +133,19 @@ class DatasetView(View):
         }
         if dataset.kind == "rawdata":
             tabs[t("Converter")] = self._converter
-        super().__init__(_header(dataset), LazyTabs(tabs), fallback=self._static)
+        self.tabs = LazyTabs(tabs)
+        super().__init__(_header(dataset), self.tabs, fallback=self._static)
+        if self.editing:
+            self.grid.observe(self._write_code, "changes")
         self._write_code()
 
     def _documents(self) -> list[ipywidgets.Widget]:
-        return [self.box, self.grid]
+        return [self.box, self.editing or self.grid]
+
+    def _committed(self, dataset: Any) -> None:
+        self.dataset, self.header.facts = dataset, _facts(dataset)
+        self.tabs.forget(0)
+        self._write_code()
 
     def _filter(self, change: dict[str, Any]) -> None:
         with self.guarded():
@@ -134,6 +154,9 @@ class DatasetView(View):
             self.grid.query = query
 
     def _write_code(self, *_: Any) -> None:
+        if self.editing and self.editing.sheet.changes["undo"]:
+            self.header.code = self.editing.sheet.drafting.code()
+            return
         self.header.code = find_code(self.dataset.ref, self.grid.query, self.grid.sort)
 
     def _statistics(self) -> list[ipywidgets.Widget]:
@@ -164,8 +187,7 @@ class DatasetView(View):
         )
 
 # %% ../../nbs/ui/02_pages.ipynb #fcb66b48
-def _header(dataset: Any) -> Header:
-    kind = t("Rawdata") if dataset.kind == "rawdata" else t("Dataset")
+def _facts(dataset: Any) -> list[list[str]]:
     facts = [
         [t("documents"), text_of(len(dataset))],
         [t("keys"), text_of(len(dataset.keys))],
@@ -173,12 +195,17 @@ def _header(dataset: Any) -> Header:
     facts.append([t("version"), text_of(dataset.version)])
     if dataset.label:
         facts.append([t("label"), dataset.label])
-    facts += [[split, text_of(rows)] for split, rows in dataset.split_counts().items()]
+    return facts + [
+        [split, text_of(rows)] for split, rows in dataset.split_counts().items()
+    ]
+
+
+def _header(dataset: Any) -> Header:
     return Header(
-        kind=kind,
+        kind=t("Rawdata") if dataset.kind == "rawdata" else t("Dataset"),
         title=dataset.title,
         description=dataset.description,
-        facts=facts,
+        facts=_facts(dataset),
         path=str(dataset.ctx.home),
         page_title=f"{dataset.title} · CLOW",
     )

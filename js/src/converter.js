@@ -98,7 +98,9 @@ function render({ model, el }) {
   // What was typed and not saved is not thrown away without a question.
   function leave(act, stay) {
     if (!changed()) return act();
-    place.replaceChildren(confirmation(labels().lose, labels(), act, () => (place.replaceChildren(), stay())));
+    picker.after(place);
+    place.hidden = false;
+    place.replaceChildren(confirmation(labels().lose, labels(), act, () => ((place.hidden = true), stay())));
   }
 
   const forms = {
@@ -149,6 +151,8 @@ function render({ model, el }) {
     if (!asked && !model.get("names").length) asked = "create";
     place.replaceChildren(...(asked ? forms[asked]() : []));
     place.hidden = !asked;
+    if (asked === "export" || asked === "run") bar.before(place); // a form stands where it was asked for
+    else picker.after(place);
     place.querySelector("input")?.focus();
   }
 

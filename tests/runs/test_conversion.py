@@ -1,6 +1,8 @@
 """User code that converts: what it may do, and how it may fail."""
 
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -190,6 +192,26 @@ def test_what_it_started_ends_with_it() -> None:
     pid = tried(code, {}).documents[0]["pid"]
     until(lambda: birth(pid) is None)
     assert birth(os.getpid()) is not None
+
+
+STARTER = """
+import sys
+from clow_nb.runs.conversion import Code, converted
+code = "def convert(json_input, n, output):\\n    import os, re, subprocess\\n    pid = subprocess.Popen(['sleep', '300']).pid\\n"
+code += "    print(os.getpid(), pid, flush=True)\\n    re.match('(a+)+$', 'a' * 60 + 'b')"
+from clow_nb.runs.conversion import Progress
+list(converted(Code(code), "x", [{}], progress=Progress(say=lambda text: text and print(text, flush=True))))
+"""
+
+
+def test_it_ends_with_whoever_started_it() -> None:
+    """Also while it holds the interpreter's lock."""
+    with subprocess.Popen([sys.executable, "-c", STARTER], stdout=subprocess.PIPE, text=True) as starter:
+        assert starter.stdout
+        pids = [int(pid) for pid in starter.stdout.readline().split()]
+        assert len(pids) == 2 and all(birth(pid) for pid in pids)
+        starter.kill()
+    until(lambda: not any(birth(pid) for pid in pids))
 
 
 REMEMBERS = HEAD + """

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,11 @@ def test_requirements_have_an_environment_of_their_own(ctx: Context, raw: Any, t
     folder = Path(made[0]["prefix"])
     (folder / "ready.json").unlink()  # as one is left that was not finished
     (folder / "bin" / "python").unlink()
-    assert Path(python_for(ctx, "craft", [line])).exists() and json.loads((folder / "ready.json").read_text()) == [line]
+    heard: list[str] = []
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(lambda _: python_for(ctx, "craft", [line], heard.append), range(3)))
+    assert set(found) == {str(folder / "bin" / "python")} and json.loads((folder / "ready.json").read_text()) == [line]
+    assert len([text for text in heard if text.startswith("Installing greeter @")]) == 1
 
 
 def test_requirements_that_cannot_be_installed_leave_nothing(ctx: Context, raw: Any, tmp_path: Path) -> None:

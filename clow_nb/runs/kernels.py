@@ -7,32 +7,13 @@ __all__ = ['PREIMPORTS', 'KernelPool', 'start_pool', 'stop_pool', 'take_kernel']
 
 # %% ../../nbs/runs/01_kernels.ipynb #05f0d0aa
 import atexit
-import itertools
-import json
-import logging
 import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from ..core.errors import RunError
-from clow_nb.runs.kernel import (
-    PYTHON,
-    Kernel,
-    kernel_environment,
-    socket_folder,
-    spawn_kernel,
-    write_connection,
-)
-
-_log = logging.getLogger(__name__)
+from .kernel import PYTHON, Kernel, kernel_environment, spawn_kernel
+from .supply import Server, Supply
 
 # %% ../../nbs/runs/01_kernels.ipynb #6f5d2853
 PREIMPORTS = (
@@ -47,174 +28,6 @@ PREIMPORTS = (
     *("torch", "safetensors.torch", "sklearn.linear_model", "mlflow", "altair"),
 )
 
-# %% ../../nbs/runs/01_kernels.ipynb #815913fc
-class _Forked:
-    def __init__(self, server: "_Server", prefix: str) -> None:
-        self.server, self.prefix, self.pid = server, prefix, 0
-        self.code: int | None = None
-        self._started, self._ended = threading.Event(), threading.Event()
-
-    def started(self, timeout: float) -> bool:
-        return self._started.wait(timeout) and self.code is None
-
-    def status(self) -> int | None:
-        return self.code
-
-    def signal(self, number: int) -> None:
-        if self.code is None:
-            self.server.send(signal=self.prefix, number=int(number))
-
-    def forget(self, left: bool = False) -> None:
-        if not left and not self._ended.wait(3):
-            with suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
-
-    def begin(self, pid: int) -> None:
-        self.pid = pid
-        self._started.set()
-
-    def orphan(self) -> None:
-        if self.code is None and self.pid:
-            with suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
-        self.end(-signal.SIGKILL)
-
-    def end(self, code: int) -> None:
-        self.code = code
-        self._started.set()
-        self._ended.set()
-
-# %% ../../nbs/runs/01_kernels.ipynb #9f7f8c2f
-_MAIN = "import sys; sys.path = [p for p in sys.path if p]; from clow_nb.runs.forkserver import main; main(sys.argv[1:])"
-
-
-def _start_server(
-    end: socket.socket, folder: Path, preimports: tuple[str, ...], env: dict[str, str]
-) -> "subprocess.Popen[bytes]":
-    with open(folder / "server.err", "wb") as err:
-        return subprocess.Popen(
-            [sys.executable, "-c", _MAIN, str(end.fileno()), str(folder), *preimports],
-            cwd=folder,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=err,
-            stderr=err,
-            pass_fds=[end.fileno()],
-            start_new_session=True,
-        )
-
-# %% ../../nbs/runs/01_kernels.ipynb #25555f9d
-class _Server:
-    def __init__(
-        self, preimports: tuple[str, ...], on_ready: Callable[[], None]
-    ) -> None:
-        self.folder, self.environment, self.on_ready = (
-            socket_folder(),
-            kernel_environment(),
-            on_ready,
-        )
-        self.kernels: dict[str, _Forked] = {}
-        self.numbers = itertools.count(1)
-        self.ready, self.gone = threading.Event(), threading.Event()
-        self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self.process = _start_server(
-                theirs, self.folder, preimports, self.environment
-            )
-        threading.Thread(
-            target=self._listen, daemon=True, name="clow-forkserver"
-        ).start()
-
-    def fork(self) -> Kernel:
-        prefix = str(self.folder / f"k{next(self.numbers)}")
-        write_connection(prefix)
-        process = self.kernels[prefix] = _Forked(self, prefix)
-        self.send(fork=prefix)
-        if self.gone.is_set():
-            process.end(-signal.SIGKILL)
-        return Kernel(prefix, process)
-
-    def send(self, **request: Any) -> None:
-        with suppress(OSError):
-            self.socket.send(json.dumps(request).encode())
-
-    def _listen(self) -> None:
-        with suppress(OSError):
-            while datagram := self.socket.recv(65536):
-                _hear(self, json.loads(datagram))
-        self.gone.set()
-        for kernel in list(self.kernels.values()):
-            kernel.orphan()
-
-    def close(self) -> None:
-        with suppress(OSError):
-            self.socket.shutdown(socket.SHUT_RDWR)
-        try:
-            self.process.wait(5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait(5)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
-def _hear(server: _Server, message: dict[str, Any]) -> None:
-    if prefix := message.get("forked"):
-        server.kernels[prefix].begin(message["pid"])
-    elif prefix := message.get("ended"):
-        server.kernels.pop(prefix).end(message["status"])
-    else:
-        if message["missing"]:
-            _log.info("Not imported ahead: %s", message["missing"])
-        server.ready.set()
-        server.on_ready()
-
-# %% ../../nbs/runs/01_kernels.ipynb #7ace9835
-_TRIALS = 3
-
-
-class _Supply:
-    def __init__(
-        self, preimports: tuple[str, ...], on_ready: Callable[[], None]
-    ) -> None:
-        self.preimports, self.on_ready = preimports, on_ready
-        self.servers: list[_Server] = []
-        self.failures, self.closed = 0, False
-        self.lock = threading.RLock()
-
-    def current(self) -> _Server | None:
-        """The server that runs, perhaps started just now; None where there is to be none."""
-        with self.lock:
-            if self.servers and not self.servers[-1].gone.is_set():
-                return self.servers[-1]
-            if self.servers and not self.closed:
-                self.failures += 1
-                _log.warning(
-                    "The fork server of kernels ended with status %s.",
-                    self.servers[-1].process.poll(),
-                )
-            if sys.platform != "linux" or self.closed or self.failures >= _TRIALS:
-                return None
-            self.servers.append(_Server(self.preimports, self._ready))
-            return self.servers[-1]
-
-    def _ready(self) -> None:
-        with self.lock:
-            self.failures = 0
-        self.on_ready()
-
-    def give_up(self, server: _Server) -> None:
-        """`server` does not answer: end it, or leave it alone while it imports."""
-        _log.warning("The fork server of kernels does not answer.")
-        self.failures += 1
-        if server.ready.is_set():
-            server.close()
-
-    def close(self) -> None:
-        with self.lock:
-            self.closed = True
-        for server in self.servers:
-            server.close()
-
 # %% ../../nbs/runs/01_kernels.ipynb #802e0c5f
 class KernelPool:
     """Warm Python kernels: `take` one, use it for one notebook, `close` it. The pool itself is closed like a file."""
@@ -226,9 +39,9 @@ class KernelPool:
         start_timeout: float = 60.0,
     ) -> None:
         self.spares, self.start_timeout = spares, start_timeout
-        self._waiting: dict[_Server, list[Kernel]] = {}
+        self._waiting: dict[Server, list[Kernel]] = {}
         self._lock = threading.RLock()
-        self._supply = _Supply(preimports, self._refill)
+        self._supply = Supply(preimports, self._refill)
         self._supply.current()
 
     def take(
@@ -254,7 +67,7 @@ class KernelPool:
         """End the fork server and all kernels of the pool, those in use too."""
         self._supply.close()
 
-    def _next(self, server: _Server) -> Kernel:
+    def _next(self, server: Server) -> Kernel:
         with self._lock:
             waiting = [
                 kernel for kernel in self._waiting.get(server, []) if kernel.is_alive()

@@ -11,12 +11,16 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from ..core.errors import ParameterError
+from .values import is_text
+
 # %% ../../nbs/data/00f_commits.ipynb #0164111f
 @dataclass(frozen=True)
 class Stamp:
     """Who changes a table, how and why; `sources` are references to what the rows were made from.
 
-    `settings` are those of the operation, where they matter later (the ratios of a split).
+    `settings` are those of the operation, where they matter later (the ratios of a split). Raises `ParameterError` for an
+    author or a message that is no text.
     """
 
     operation: str
@@ -25,6 +29,16 @@ class Stamp:
     sources: tuple[str, ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def __post_init__(self) -> None:
+        for name in ("author", "message"):
+            value = getattr(self, name)
+            if not isinstance(value, str) or not is_text(value):
+                raise ParameterError(
+                    "{name}={value!a} can't be kept with a version. Give a text.",
+                    name=name,
+                    value=value,
+                )
 
 
 @dataclass(frozen=True)

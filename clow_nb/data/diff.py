@@ -16,7 +16,7 @@ import pyarrow as pa
 from .documents import MISSING, assemble, shred
 from .layout import BASE, ID, NULLS, POS, REST, align, columns, is_json
 from .snapshot import Snapshot, readable
-from .values import same, to_json
+from .values import as_text, same, to_json
 
 # %% ../../nbs/data/06_diff.ipynb #04831d39
 Cell = tuple[str, Any, Any]
@@ -186,7 +186,10 @@ def diff_frame(rows: list[tuple[Any, ...]]) -> pl.DataFrame:
 
     A document that was added or removed is one row with no key: its whole text stands in `after` or `before`.
     """
-    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+    shown = [
+        (*row[:2], row[2] and as_text(row[2]), *row[3:]) for row in rows
+    ]  # half of a surrogate pair is a key, but no text
+    return pl.DataFrame(shown, schema=_SCHEMA, orient="row")
 
 # %% ../../nbs/data/06_diff.ipynb #f5845fe5
 def diff(before: Snapshot, after: Snapshot) -> pl.DataFrame:

@@ -95,9 +95,12 @@ def _json_errors(path: Path, line: int) -> Iterator[None]:
     except json.JSONDecodeError as error:
         raise _no_json(path, line + error.lineno - 1, error.msg) from None
     except RecursionError:
-        raise _no_json(path, line, "nested too deeply") from None
+        raise _no_json(path, line, t("nested too deeply")) from None
     except ValueError as error:
-        raise _no_json(path, line, error) from None
+        long = "Exceeds the limit" in str(error)  # of Python, for numbers as text
+        raise _no_json(
+            path, line, t("a number has more than 4,300 digits") if long else error
+        ) from None
 
 # %% ../../nbs/data/03g_json_files.ipynb #c0d23d74
 def _lines(path: Path, encoding: str) -> Iterator[dict[str, Any]]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, cast
 
-from ..core.errors import FileError
+from ..core.errors import FileError, ParameterError
 from ..core.text import t
 
 if TYPE_CHECKING:
@@ -97,6 +97,11 @@ def thumbnail(file: IO[bytes], size: int = 128, name: str = "") -> bytes:
     """A picture as WebP, upright, at most `size` × `size` pixels. Raises `FileError`, naming the file, for what is none."""
     from PIL import ImageOps
 
+    if not isinstance(size, int) or size < 1:
+        raise ParameterError(
+            "size={size!r} is no size of a picture. Give a number of pixels, such as 128.",
+            size=size,
+        )
     made = io.BytesIO()
     with _opened(file, name) as image:
         image.draft("RGB", (2 * size, 2 * size))

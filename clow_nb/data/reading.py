@@ -8,12 +8,14 @@ __all__ = ['tables_in_order', 'matching_ids', 'count', 'read_documents', 'docume
 # %% ../../nbs/data/02d_reading.ipynb #dac7bf31
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
+from operator import index
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 from polars.io.plugins import register_io_source
 
+from ..core.errors import QueryError
 from .documents import assemble
 from .matching import known_numbers, row_numbers
 from .layout import ID, NULLS, POS, REST
@@ -109,6 +111,24 @@ def count(snapshot: Snapshot, query: Query | None = None) -> int:
     return len(row_numbers(snapshot, query)) if query else snapshot.commit.rows
 
 # %% ../../nbs/data/02d_reading.ipynb #86e305bf
+def _page(skip: Any, limit: Any) -> tuple[int, int | None]:
+    """The numbers of a page. Raises `QueryError` for what is none."""
+    for name, value in (("skip", skip), ("limit", limit)):
+        if not (hasattr(value, "__index__") and value >= 0) and (name, value) != (
+            "limit",
+            None,
+        ):
+            raise QueryError(
+                "{name}={value!r} is no number of documents. Give a whole number from 0 on.",
+                name=name,
+                value=value,
+            )
+    return min(index(skip), _ALL), None if limit is None else min(index(limit), _ALL)
+
+
+_ALL = 2**62  # more documents than there are
+
+# %% ../../nbs/data/02d_reading.ipynb #25f31f75
 def _wanted(fields: Any, query: Query | None) -> set[str] | None:
     """The keys that are needed to judge `query` and to show `fields`; `None` for all."""
     if fields is None or (isinstance(fields, Mapping) and 0 in fields.values()):
@@ -126,6 +146,7 @@ def read_documents(
     fields: Any = None,
 ) -> Iterator[dict[str, Any]]:
     """The documents that match `query`, sorted, cut to a page and to `fields`; see `data.query` and `data.order`."""
+    skip, limit = _page(skip, limit)
     order, project = tuple(parse_sort(sort)), compile_projection(fields)
     names, stop = snapshot.names(_wanted(fields, query)), (
         None if limit is None else skip + limit

@@ -65,7 +65,14 @@ def reading(source: Any, name: str) -> Iterator[IO[bytes]]:
         finally:
             if file is not source:
                 file.close()
-    except (OSError, ValueError, ImportError, zipfile.BadZipFile, zlib.error) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        ImportError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise FileError(
             "{file} cannot be stored ({cause}). Give the path or URL of a file that can be read, its bytes, or an open file.",
             file=name or t("The file"),

@@ -23,7 +23,9 @@ from typing import Any
 
 from ..core.errors import FileError
 from ..core.plugins import registry
+from ..core.text import t
 from .archives import Scratch
+from .encoding import notice
 from .formulas import guarded
 from .values import from_json, is_text, to_json
 
@@ -61,23 +63,35 @@ def _not_written(path: Path, error: OSError) -> FileError:
     )
 
 # %% ../../nbs/data/03d_writers.ipynb #7a400791
-def _jsonable(value: Any) -> Any:
-    """`value` as JSON can say it: times as ISO text, bytes as base64, NaN as null."""
+def _jsonable(value: Any, lost: list[float]) -> Any:
+    """`value` as JSON can say it: times as ISO text, bytes as base64, NaN and infinite numbers as null, which `lost` collects."""
     if isinstance(value, dict):
-        return {key: _jsonable(item) for key, item in value.items()}
+        return {key: _jsonable(item, lost) for key, item in value.items()}
     if isinstance(value, list):
-        return [_jsonable(item) for item in value]
+        return [_jsonable(item, lost) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
+        lost.append(value)
         return None
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return value.isoformat() if isinstance(value, date) else value
 
 
-def as_json(value: Any) -> str:
-    """`value` as JSON text; half of a surrogate pair, which no file can hold, is escaped."""
-    text = json.dumps(_jsonable(value), ensure_ascii=False, allow_nan=False)
-    return text if text.isascii() or is_text(text) else json.dumps(_jsonable(value))
+def as_json(value: Any, lost: list[float] | None = None) -> str:
+    """`value` as JSON text; half of a surrogate pair, which no file can hold, is escaped. `lost` collects what became null."""
+    plain = _jsonable(value, [] if lost is None else lost)
+    text = json.dumps(plain, ensure_ascii=False, allow_nan=False)
+    return text if text.isascii() or is_text(text) else json.dumps(plain)
+
+
+def _tell_lost(lost: list[float]) -> None:
+    if lost:
+        notice(
+            t(
+                "JSON has no NaN and no infinite numbers: {count} were written as null. Parquet keeps them.",
+                count=len(lost),
+            )
+        )
 
 # %% ../../nbs/data/03d_writers.ipynb #e4305e19
 _Documents = Iterable[Mapping[str, Any]]
@@ -86,17 +100,22 @@ _Documents = Iterable[Mapping[str, Any]]
 def write_jsonl(
     documents: _Documents, path: Path, keys: Sequence[str] | None = None
 ) -> None:
-    """One JSON object a line, in UTF-8."""
+    """One JSON object a line, in UTF-8. A `FileNotice` says what JSON can't."""
+    lost: list[float] = []
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(as_json(_only(document, keys)) + "\n" for document in documents)
+        file.writelines(
+            as_json(_only(document, keys), lost) + "\n" for document in documents
+        )
+    _tell_lost(lost)
 
 
 def write_json(
     documents: _Documents, path: Path, keys: Sequence[str] | None = None
 ) -> None:
-    """A list of objects, one a line, in UTF-8."""
+    """A list of objects, one a line, in UTF-8. A `FileNotice` says what JSON can't."""
+    lost: list[float] = []
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        lines = (as_json(_only(document, keys)) for document in documents)
+        lines = (as_json(_only(document, keys), lost) for document in documents)
         file.writelines(
             chain(
                 ["["],
@@ -107,6 +126,7 @@ def write_json(
                 ["\n]\n"],
             )
         )
+    _tell_lost(lost)
 
 
 def _only(document: Mapping[str, Any], keys: Sequence[str] | None) -> dict[str, Any]:
@@ -152,7 +172,7 @@ def as_cell(value: Any) -> str:
         return value.encode("utf-8", "replace").decode()
     if isinstance(value, bool | dict | list):
         return as_json(value)
-    plain = _jsonable(value)
+    plain = _jsonable(value, [])
     return "" if plain is None else str(plain)
 
 

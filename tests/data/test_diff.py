@@ -3,10 +3,12 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clow_nb.core.context import Context
+from clow_nb.core.errors import ParameterError
 from clow_nb.data.dataset import Dataset, Datasets
 from clow_nb.data.diff import cell_rows, changed_cells
 from clow_nb.data.documents import MISSING
@@ -106,3 +108,12 @@ def test_a_diff_shows_values_exactly(ctx: Context) -> None:
     assert [(row[2], row[3] and from_json(row[3]), row[4] and from_json(row[4])) for row in rows] == [
         ("n", 2**80, 2**80 + 1), ("raw", b"\x00", None),
     ]
+
+
+def test_a_key_that_no_frame_can_hold_is_shown(ctx: Context) -> None:
+    dataset = Datasets(ctx).create("d-1", [{"_id": "a"}])
+    edit = dataset.edit()
+    edit.set("a", "x\ud800", "\ud800")
+    assert edit.preview().cells["key"].to_list() == edit.commit().diff()["key"].to_list() == ["x?"]
+    with pytest.raises(ParameterError, match=r"message='.ud800' can't be kept"):
+        dataset.append([{"a": 1}], message="\ud800")

@@ -3,7 +3,7 @@
 import math
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clow_nb.core.errors import FileError
+from clow_nb.core.context import Context
+from clow_nb.core.errors import FileError, QueryError
+from clow_nb.data.dataset import Datasets
 from clow_nb.data.documents import shred
 from clow_nb.data.layout import BASE, POS
 from clow_nb.data.matching import row_numbers
@@ -169,3 +171,19 @@ def test_a_damaged_file_is_told_with_table_and_version(tmp_path: Path, damage: s
         with pytest.raises(FileError, match=r"Version 2 of .*t\.lance can't be read .* another version"):
             read()
     assert list(read_documents(whole)) == documents
+
+
+@pytest.mark.parametrize("page", [{"skip": -1}, {"skip": "x"}, {"skip": 1.5}, {"skip": None}, {"limit": -1}, {"limit": "x"}, {"limit": 1.5}])
+def test_a_page_that_is_none_is_refused(ctx: Context, page: dict[str, Any]) -> None:
+    dataset = Datasets(ctx).create("d-1", [{"n": n} for n in range(3)])
+    with pytest.raises(QueryError, match="is no number of documents"):
+        dataset.find(**page)
+    assert dataset.find(skip=10**30, limit=10**30).height == 0
+    assert dataset.find(sort="n", limit=10**30).height == 3
+
+
+def test_moments_at_the_ends_of_time_are_asked_for(ctx: Context) -> None:
+    early = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=9)))
+    dataset = Datasets(ctx).create("d-1", [{"at": early}, {"at": datetime(2026, 1, 1, tzinfo=UTC)}])
+    assert dataset.count({"at": {"$lte": early}}) == 1
+    assert dataset.find(sort=[("at", -1)])["_id"].to_list() == ["1-1", "1-0"]

@@ -5,6 +5,7 @@ import json
 import os
 import stat
 import tracemalloc
+import warnings
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from clow_nb.core.errors import FileError
 from clow_nb.core.plugins import registry
 from clow_nb.data import exports
+from clow_nb.data.encoding import FileNotice
 from clow_nb.data.files import read_file
 from clow_nb.data.shaping import as_documents
 from clow_nb.data.writers import write_file
@@ -221,3 +223,13 @@ def test_a_writer_can_be_added(tmp_path: Path) -> None:
         assert write_file(tmp_path / "x.count", BOOKS).read_text() == "3"
     finally:
         registry("writer")._plugins.pop("count")
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+def test_what_json_cannot_say_is_told(tmp_path: Path, ending: str) -> None:
+    documents = [{"a": float("nan"), "b": [float("inf"), 1.0]}, {"a": 2}]
+    with pytest.warns(FileNotice, match="JSON has no NaN and no infinite numbers: 2 were written as null"):
+        write_file(tmp_path / f"x.{ending}", documents)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FileNotice)
+        write_file(tmp_path / f"x.{ending}", documents[1:])

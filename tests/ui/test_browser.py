@@ -234,11 +234,68 @@ def test_the_home_dashboard(voila: tuple[str, str], page: Any, picture: Screensh
     assert "CLOW" in page.title()
     picture(page, f"home-{language}")
     home.locator(".lm-TabBar-tab", has_text={"en": "Evaluations", "ko": "평가"}[language]).click()
-    link = home.locator("a", has_text="e-talk")
+    link = home.locator("a:visible", has_text="e-talk")
     assert link.get_attribute("href") == "30_evaluation.ipynb?evaluation=e-talk"
-    home.locator("select:visible").select_option("e-talk")
+    home.locator("tr:visible", has_text="e-talk").press("Enter")
     home.locator("svg text", has_text="music").first.wait_for()
     picture(page, f"home-opened-{language}")
+
+
+LINES = """for number in range(2000):
+    print(f"line {number}", flush=True)
+    time.sleep(0.05)"""
+
+
+@pytest.fixture(scope="session")
+def endless(workspace: Context, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A notebook that prints a line now and then, for longer than any test looks."""
+    parameters = nbformat.v4.new_code_cell("topic: str = '날씨'  # what it is about", metadata={"tags": ["parameters"]})
+    cells = [parameters, *map(nbformat.v4.new_code_cell, ("import time", LINES))]
+    path = tmp_path_factory.mktemp("runs") / "endless.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    return path
+
+
+@pytest.mark.parametrize("voila", ["ko", pytest.param("en", marks=pytest.mark.slow)], indirect=True)
+def test_a_run_is_found_followed_and_ended(
+    voila: tuple[str, str], workspace: Context, endless: Path, page: Any, picture: Screenshots
+) -> None:
+    from clow_nb.runs.queue import Runs
+
+    language, address = voila
+    words = {
+        "en": {"search": "Search", "find": "Search the log", "cells": "of 4 cells done", "cancel": "Cancel", "yes": "Yes", "done": "Cancelled"},
+        "ko": {"search": "검색", "find": "로그 검색", "cells": "셀 4개 중", "cancel": "취소", "yes": "예", "done": "취소됨"},
+    }[language]  # fmt: skip
+    page.goto(address.format("10_runs.ipynb?"), wait_until="commit")
+    search = page.get_by_label(words["search"], exact=True)
+    page.locator(".clow-listing, .clow-empty").first.wait_for()
+    run = Runs(workspace).submit(endless, {"topic": EVIL}, kind="watch", target=f"live-{language}")  # seen without a reload
+    row = page.locator("tr", has_text=f"live-{language}")
+    row.locator(".clow-status[data-status=RUNNING]").wait_for()
+    search.fill(f"watch live-{language}")
+    page.locator(".clow-range", has_text={"en": "1 - 1 of 1", "ko": "총 1개 중 1–1"}[language]).wait_for()
+    search.press("ArrowDown")
+    assert row.evaluate("row => row === document.activeElement")
+    page.keyboard.press("Enter")
+    view = page.locator(".clow-view", has=page.locator(f".clow-title:text-is('live-{language}')")).last
+    log = view.locator("pre.clow-log:visible").first
+    view.locator(".clow-log", has_text="line 12").first.wait_for()
+    view.locator(".clow-run-cells", has_text=words["cells"]).wait_for()
+    assert page.title() != "run" and view.locator(".clow-table img").count() == 0
+    log.evaluate("log => (log.scrollTop = 0)")  # somebody reads further up: the text stays, a button leads back
+    view.locator(".clow-follow:visible").wait_for()
+    picture(page, f"run-paused-{language}")
+    view.locator(".clow-follow").click()
+    view.locator(".clow-follow").wait_for(state="hidden")
+    view.get_by_label(words["find"]).fill("LINE 12")
+    view.locator(".clow-hits", has_text="line 12").wait_for()
+    view.get_by_role("button", name=words["cancel"], exact=True).click()
+    view.get_by_role("button", name=words["yes"], exact=True).click()
+    view.locator(".clow-status[data-status=CANCELLED]").wait_for()
+    assert view.locator(".clow-status").first.inner_text() == words["done"] and run.status == "CANCELLED"
+    picture(page, f"run-cancelled-{language}")
+    assert "Traceback" not in page.inner_text("body")
 
 
 def test_the_evaluation_dashboard(voila: tuple[str, str], page: Any, picture: Screenshots) -> None:

@@ -6,15 +6,17 @@
 __all__ = ['Converter', 'Converters']
 
 # %% ../../nbs/runs/12_converter.ipynb #181627a0
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from ..core.collection import Collection
 from ..core.errors import AlreadyExists, ConflictError, ParameterError
 from ..core.refs import check_name
 from .conversion import Code, converted, strictly
-from .deposit import read_skipped
+from .deposit import keeper, read_skipped
 from .environments import read_requirements, read_text
 from .examples import example_of, examples
 from .limits import check_limits
@@ -107,7 +109,7 @@ class Converter(_Trying):
     ) -> Path:
         """Convert all of `raw` into one file below `folder`, and return its path; `format` as in `Dataset.export`.
 
-        Raises `DataError` at a fault, `FileError`; nothing is written then.
+        What `on_error="skip"` leaves out is in a file `…-skipped.jsonl` beside it. Raises `DataError` at a fault, `FileError`; nothing is written then.
         """
         source, code = source_of(self.ctx, raw), make_code(
             self, workers, on_error, timeout, limits, print, on_progress
@@ -158,11 +160,19 @@ def _export(
 ) -> Path:
     from clow_nb.data.writers import write_file
 
-    with followed(len(source), on_progress) as progress:
+    skipped = path.with_name(f"{source.name}-{converter.name}-skipped.jsonl")
+    with followed(len(source), on_progress) as progress, TemporaryDirectory(
+        dir=converter.ctx.folder("tmp")
+    ) as scratch:
+        progress.keep = keeper(Path(scratch) / skipped.name)
         made = converted(
             code, source.name, source.documents(), converter.ctx.folder("tmp"), progress
         )
-        return write_file(path, strictly(made, progress))
+        write_file(path, strictly(made, progress))
+        skipped.unlink(missing_ok=True)
+        if progress.skipped:
+            shutil.move(Path(scratch) / skipped.name, skipped)
+    return path
 
 
 def _submit(

@@ -124,7 +124,7 @@ def followed(total: int, on_progress: OnProgress | None) -> Iterator[Progress]:
     from tqdm.auto import tqdm
 
     if on_progress:
-        yield Progress(tell=partial(on_progress, text=""))
+        yield Progress(tell=lambda done: on_progress(done, ""))
         return
 
     with tqdm(

@@ -172,7 +172,8 @@ def test_export_writes_one_file_or_nothing(ctx: Context, raw: Any, tmp_path: Pat
         converter.export(raw, out, format)
     assert not out.exists() or not list(out.iterdir())
     path = converter.export(raw, out, format, on_error="skip")
-    assert path == out / f"raw-1-craft.{format}" and list(out.iterdir()) == [path]
+    assert path == out / f"raw-1-craft.{format}" and set(out.iterdir()) == {path, out / "raw-1-craft-skipped.jsonl"}
+    assert json.loads((out / "raw-1-craft-skipped.jsonl").read_text())["_id"] == "1-5"
     assert [document["text"] for document in Datasets(ctx).create("back", path).documents()] == (
         [0, 1, 2, 3, 4] if format == "csv" else ["0", "1", "2", "3", "4"]
     )

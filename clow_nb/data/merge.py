@@ -77,7 +77,7 @@ def _merged(
     }
     return merged, [key for key in ours if key in others]
 
-# %% ../../nbs/data/06a_merge.ipynb #428f971b
+# %% ../../nbs/data/06a_merge.ipynb #a2d5981c
 Touched = dict[str, tuple[Document | None, Document | None]]
 
 
@@ -102,13 +102,13 @@ def clashes(head: Snapshot, touched: Touched) -> list[Clash]:
         Clash(
             identity,
             key,
-            *(_cell(document, key) for document in (before, there.get(identity), mine)),
+            *(_cell(document, key) for document in (before, there.get(identity), mine))
         )
         for identity, (before, mine) in touched.items()
         for key in _merged(before, mine, there.get(identity))[1]
     ]
 
-
+# %% ../../nbs/data/06a_merge.ipynb #9b30eb4c
 def settled(
     head: Snapshot, touched: Touched, mine: Collection[tuple[str, str]]
 ) -> dict[str, Document | None]:
@@ -136,7 +136,7 @@ def settled(
         if not same(document, there.get(identity))
     }
 
-
+# %% ../../nbs/data/06a_merge.ipynb #4c385a38
 def rebased(
     base: Snapshot, head: Snapshot, touched: Touched
 ) -> dict[str, Document | None]:

@@ -100,9 +100,8 @@ class Choices(ipywidgets.VBox):
 def _button(
     name: str, icon: str, act: Callable[[], Any], style: str = ""
 ) -> ipywidgets.Button:
-    button = ipywidgets.Button(
-        description=name, icon=icon, button_style=style, layout={"width": "auto"}
-    )
+    button = ipywidgets.Button(description=name, icon=icon)
+    button.add_class(f"clow-{style}" if style else "clow-tool")
     button.on_click(lambda _: act())
     return button
 
@@ -120,7 +119,7 @@ class Review(ipywidgets.VBox):
         )
         ways = [
             self.message,
-            _button(t("Commit"), "save", commit, "success"),
+            _button(t("Commit"), "save", commit, "go"),
             _button(t("Back"), "arrow-left", back),
         ]
         names = {
@@ -130,7 +129,13 @@ class Review(ipywidgets.VBox):
             "before": t("Before"),
             "after": t("After"),
         }
-        cells = Grid(FrameRows(preview.cells, names), height=220)
+        words = {"added": t("Added"), "updated": t("Changed"), "removed": t("Removed")}
+        cells = Grid(
+            FrameRows(
+                preview.cells.with_columns(pl.col("change").replace(words)), names
+            ),
+            height=220,
+        )
         super().__init__(
             [
                 cells,
@@ -163,14 +168,14 @@ class Editing(ipywidgets.VBox):
         author: str | None = None,
     ) -> None:
         self.on_commit, self.sheet = on_commit, Sheet(dataset, author)
-        self.state, self.problem, self.panel = (
+        self.state, self.problem = (
+            ipywidgets.HTML(layout={"flex": "0 0 auto", "margin": "0 10px"}),
             ipywidgets.HTML(),
-            ipywidgets.HTML(),
-            ipywidgets.VBox(),
         )
+        self.panel = ipywidgets.VBox(layout={"margin": "10px 0 0"})
         self.undo = _button(t("Undo"), "undo", lambda: self.sheet.step("undo"))
         self.redo = _button(t("Redo"), "repeat", lambda: self.sheet.step("redo"))
-        self.look = _button(t("Review"), "check", self.review, "primary")
+        self.look = _button(t("Review"), "check", self.review, "go")
         add = _button(t("Add a row"), "plus", lambda: self.sheet.step("insert"))
         remove = _button(
             t("Remove rows"), "trash", lambda: self.sheet.send({"does": "delete"})
@@ -180,7 +185,7 @@ class Editing(ipywidgets.VBox):
             self.redo,
             add,
             remove,
-            ipywidgets.HTML(layout={"flex": "1"}),
+            ipywidgets.Box(layout={"flex": "1 1 auto"}),
             self.state,
             self.look,
         ]
@@ -242,7 +247,7 @@ class Editing(ipywidgets.VBox):
 
         ways = ipywidgets.HBox(
             [
-                _button(t("Commit"), "save", settle, "success"),
+                _button(t("Commit"), "save", settle, "go"),
                 _button(t("Back"), "arrow-left", self._show),
             ]
         )

@@ -63,7 +63,7 @@ export function guessWidth(name, cells, { min = 90, max = 420, character = 7.4, 
 export function fitWidths(widths, room, least = 180) {
   const growing = widths.filter(({ fixed }) => !fixed);
   if (!growing.length) return;
-  const widest = growing.reduce((a, b) => (b.newWidth > a.newWidth ? b : a));
+  const widest = growing.reduce((a, b) => (b.newWidth >= a.newWidth ? b : a));
   const spare = room - widths.reduce((sum, { newWidth }) => sum + newWidth, 0);
   if (widest.newWidth + spare >= least) widest.newWidth += spare;
 }

@@ -32,9 +32,6 @@ function render(context) {
         "clow-row-added": ({ rowIndex }) => marks.get(rowIndex) === "added",
         "clow-row-removed": ({ rowIndex }) => marks.get(rowIndex) === "removed",
       },
-      onCellMouseDown: begin,
-      onCellMouseOver: draw,
-      onCellDoubleClicked: () => open(),
       onBodyScroll: place,
       onModelUpdated: place,
       onDisplayedColumnsChanged: () => selection && select(null),
@@ -72,18 +69,25 @@ function render(context) {
 
   // --- what is selected
 
-  function begin({ rowIndex, column, event }) {
-    if (event.button !== 0) return;
-    event.preventDefault();
-    if (pencil) take();
-    const col = shown().indexOf(column.getColId());
-    select(event.shiftKey && selection ? upTo(selection, rowIndex, col) : at(rowIndex, col));
-    pen.focus({ preventScroll: true });
+  // The browser's own events: the grid's come a moment later, when the next letter may have been typed already.
+  function cellOf({ target }) {
+    const cell = target.closest?.(".ag-cell[col-id]");
+    return cell && [Number(cell.closest(".ag-row").getAttribute("row-index")), shown().indexOf(cell.getAttribute("col-id"))];
   }
 
-  function draw({ rowIndex, column, event }) {
-    if (selection && !pencil && event.buttons & 1) select(upTo(selection, rowIndex, shown().indexOf(column.getColId())));
-  }
+  box.addEventListener("mousedown", (event) => {
+    const found = event.button === 0 && cellOf(event);
+    if (!found) return;
+    event.preventDefault();
+    if (pencil) take();
+    select(event.shiftKey && selection ? upTo(selection, ...found) : at(...found));
+    pen.focus({ preventScroll: true });
+  });
+  box.addEventListener("mouseover", (event) => {
+    const found = selection && !pencil && event.buttons & 1 && cellOf(event);
+    if (found) select(upTo(selection, ...found));
+  });
+  box.addEventListener("dblclick", (event) => cellOf(event) && open());
 
   function select(block) {
     selection = block;

@@ -143,6 +143,29 @@ class _Children:
         return dead
 
 # %% ../../nbs/runs/00a_forkserver.ipynb #44d36f22
+def _import_next(server: "ForkServer") -> bool:
+    if not server.preimports:
+        server.tell(ready=os.getpid(), missing=server.missing)
+        return True
+    name = server.preimports.pop(0)
+    if reason := preimport(name):
+        server.missing[name] = reason
+    return False
+
+
+def _answer(server: "ForkServer") -> None:
+    datagram = server.owner.recv(65536)
+    if not datagram:
+        raise EOFError
+    request = json.loads(datagram)
+    if name := request.get("fork"):
+        ends = [end.fileno() for end in (server.owner, server.wakeup, server.alarm)]
+        server.children.pids[name] = fork_kernel(name, ends)
+        server.tell(forked=name, pid=server.children.pids[name])
+    else:
+        server.children.signal(request["signal"], request["number"])
+
+# %% ../../nbs/runs/00a_forkserver.ipynb #6d7e0c29
 class ForkServer:
     """Forks kernels for the process at the other end of `owner` until that end closes."""
 
@@ -165,38 +188,18 @@ class ForkServer:
                     [self.owner, self.wakeup], [], [], None if ready else 0
                 )
                 if self.owner in readable:
-                    self._answer()
+                    _answer(self)
                 if self.wakeup in readable:
                     self.wakeup.recv(4096)
                     for name, status in self.children.bury().items():
-                        self._tell(ended=name, status=status)
+                        self.tell(ended=name, status=status)
                 if not readable and not ready:
-                    ready = self._import_next()
+                    ready = _import_next(self)
         for name in self.children.pids:
             self.children.signal(name, signal.SIGKILL)
 
-    def _import_next(self) -> bool:
-        if not self.preimports:
-            self._tell(ready=os.getpid(), missing=self.missing)
-            return True
-        name = self.preimports.pop(0)
-        if reason := preimport(name):
-            self.missing[name] = reason
-        return False
-
-    def _answer(self) -> None:
-        datagram = self.owner.recv(65536)
-        if not datagram:
-            raise EOFError
-        request = json.loads(datagram)
-        if name := request.get("fork"):
-            ends = [end.fileno() for end in (self.owner, self.wakeup, self.alarm)]
-            self.children.pids[name] = fork_kernel(name, ends)
-            self._tell(forked=name, pid=self.children.pids[name])
-        else:
-            self.children.signal(request["signal"], request["number"])
-
-    def _tell(self, **message: Any) -> None:
+    def tell(self, **message: Any) -> None:
+        """Report something to the owner."""
         self.owner.send(json.dumps(message).encode())
 
 # %% ../../nbs/runs/00a_forkserver.ipynb #6307f2a5

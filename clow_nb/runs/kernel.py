@@ -58,6 +58,24 @@ class Process(Protocol):
         """Release what is held for it, once it has been killed; wait for its end, unless it has `left` of itself."""
 
 # %% ../../nbs/runs/00b_kernel.ipynb #79e5484d
+def _last_words(path: Path, lines: int) -> str:
+    with suppress(OSError):
+        text = path.read_bytes()[-20_000:].decode("utf-8", "replace")
+        said, crash, stack = text.partition("Fatal Python error: ")
+        return "\n".join(
+            [*said.strip().splitlines()[-lines:], *(crash + stack).splitlines()[:1]]
+        )
+    return ""
+
+
+def _remove_files(prefix: str) -> None:
+    path = Path(prefix)
+    for file in path.parent.glob(f"{path.name}[-.]*"):
+        file.unlink(missing_ok=True)
+    with suppress(OSError):
+        path.parent.rmdir()
+
+# %% ../../nbs/runs/00b_kernel.ipynb #be8c4034
 class Kernel:
     """One running kernel; used for one notebook, then closed. `ours`: it runs `interpreter.py`, and writes what is printed to a file too."""
 
@@ -91,17 +109,7 @@ class Kernel:
 
     def last_words(self, lines: int = 8) -> str:
         """The last `lines` that the process wrote to its `stderr`, past Jupyter; of a crash only its name."""
-        with suppress(OSError):
-            text = (
-                Path(f"{self.prefix}.err")
-                .read_bytes()[-20_000:]
-                .decode("utf-8", "replace")
-            )
-            said, crash, stack = text.partition("Fatal Python error: ")
-            return "\n".join(
-                [*said.strip().splitlines()[-lines:], *(crash + stack).splitlines()[:1]]
-            )
-        return ""
+        return _last_words(Path(f"{self.prefix}.err"), lines)
 
     def close(self, patience: float = 2.0) -> None:
         """Wait up to `patience` seconds for a kernel that was asked to leave, kill what is left, remove its files; the second time, nothing."""
@@ -115,10 +123,7 @@ class Kernel:
             left = os.path.exists(f"{self.prefix}.left")
         self.kill()
         self.process.forget(left)
-        for path in Path(self.prefix).parent.glob(f"{Path(self.prefix).name}[-.]*"):
-            path.unlink(missing_ok=True)
-        with suppress(OSError):
-            Path(self.prefix).parent.rmdir()
+        _remove_files(self.prefix)
 
 # %% ../../nbs/runs/00b_kernel.ipynb #c623681e
 _SOCKETS = ("shell", "iopub", "stdin", "control", "hb")

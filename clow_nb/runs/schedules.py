@@ -61,6 +61,13 @@ def _check_policies(**given: str) -> None:
             )
 
 
+def _taken(name: str) -> AlreadyExists:
+    return AlreadyExists(
+        "There is a schedule {name!r} already. Delete it first, or choose another name.",
+        name=name,
+    )
+
+
 def _check_options(
     ctx: Context, starts: str, options: dict[str, Any]
 ) -> dict[str, Any]:
@@ -99,42 +106,12 @@ def _frame(schedules: "list[Schedule]") -> "pl.DataFrame":
     return pl.DataFrame([{name: row[name] for name in names} for row in rows], types)
 
 # %% ../../nbs/runs/09c_schedules.ipynb #b12677d9
-class Schedules:
-    """All schedules of a workspace."""
+class _Rows:
+    """The schedules of a workspace, for those who only look."""
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         ctx.catalog.ensure(_schedules)
-
-    def create(
-        self,
-        name: str,
-        cron: str,
-        starts: str = "notebook",
-        *,
-        catch_up: str = "latest",
-        overlap: str = "skip",
-        **options: Any
-    ) -> Schedule:
-        """A new schedule in the time zone of the workspace; `options` are those of what it `starts`, such as `notebook=`, `params=`.
-
-        Raises `ParameterError`, `NotFound`, `InvalidName` or `AlreadyExists`.
-        """
-        _check_policies(catch_up=catch_up, overlap=overlap)
-        if check_name(name) in {schedule.name for schedule in self}:
-            raise AlreadyExists(
-                "There is a schedule {name!r} already. Delete it first, or choose another name.",
-                name=name,
-            )
-        options = _check_options(self.ctx, starts, options)
-        tz = self.ctx.settings.tz
-        row = Schedule(
-            name, check_cron(cron), tz, starts, options, catch_up, overlap, False, now()
-        )
-        limit_queue(self.ctx, row.queue, 1 if overlap == "queue" else None)
-        with ringing(self.ctx) as connection:
-            connection.execute(_schedules.insert().values(**vars(row)))
-        return row
 
     def __iter__(self) -> Iterator[Schedule]:
         with self.ctx.catalog.engine.connect() as connection:
@@ -163,6 +140,39 @@ class Schedules:
                 .where(_schedules.c.name == name, *conditions)
                 .values(**values)
             )
+
+# %% ../../nbs/runs/09c_schedules.ipynb #bc747c80
+class Schedules(_Rows):
+    """All schedules of a workspace."""
+
+    def create(
+        self,
+        name: str,
+        cron: str,
+        starts: str = "notebook",
+        *,
+        catch_up: str = "latest",
+        overlap: str = "skip",
+        **options: Any
+    ) -> Schedule:
+        """A new schedule in the time zone of the workspace; `options` are those of what it `starts`, such as `notebook=`, `params=`.
+
+        Raises `ParameterError`, `NotFound`, `InvalidName` or `AlreadyExists`.
+        """
+        _check_policies(catch_up=catch_up, overlap=overlap)
+        if check_name(name) in {schedule.name for schedule in self}:
+            raise _taken(name)
+        options, tz = _check_options(self.ctx, starts, options), self.ctx.settings.tz
+        row = Schedule(
+            name, check_cron(cron), tz, starts, options, catch_up, overlap, False, now()
+        )
+        try:
+            with ringing(self.ctx) as connection:
+                connection.execute(_schedules.insert().values(**vars(row)))
+        except sa.exc.IntegrityError:
+            raise _taken(name) from None
+        limit_queue(self.ctx, row.queue, 1 if overlap == "queue" else None)
+        return row
 
     def pause(self, name: str) -> Schedule:
         """Start nothing until it goes on."""

@@ -164,6 +164,13 @@ def watch(worker: Worker) -> None:
         abandon(worker, "the lease could not be renewed")
 
 # %% ../../nbs/runs/10_worker.ipynb #69773aff
+def _preimports() -> tuple[str, ...]:
+    """What the kernels have imported ahead: `CLOW_PREIMPORTS`, with commas between, else what the product needs."""
+    return tuple(
+        filter(None, os.environ.get("CLOW_PREIMPORTS", ",".join(PREIMPORTS)).split(","))
+    )
+
+# %% ../../nbs/runs/10_worker.ipynb #26c96211
 _MOST_SPARES = 4
 
 
@@ -192,14 +199,7 @@ def serve(worker: Worker, capacity: int) -> None:
     stop_pool()
     abandon(worker, "told to", 0)
 
-
-def _preimports() -> tuple[str, ...]:
-    """What the kernels have imported ahead: `CLOW_PREIMPORTS`, with commas between, else what the product needs."""
-    return tuple(
-        filter(None, os.environ.get("CLOW_PREIMPORTS", ",".join(PREIMPORTS)).split(","))
-    )
-
-
+# %% ../../nbs/runs/10_worker.ipynb #c1136f54
 def _told_to_end(worker: Worker) -> None:
     """What `SIGTERM` does: the first time drain, the second time hand back."""
     if worker.draining.is_set():

@@ -40,7 +40,7 @@ class Stamp:
                     value=value,
                 )
 
-
+# %% ../../nbs/data/00f_commits.ipynb #94b32e67
 @dataclass(frozen=True)
 class Commit:
     """One version of a table: its number, the Lance version that holds it, its stamp and its counts.

@@ -42,8 +42,9 @@ def option_of(parameter: "Parameter") -> click.Option:
         return click.Option(
             [parameter.name, f"--{dashed}/--no-{dashed}"], default=None, help=words
         )
-    names = dict.fromkeys([f"--{dashed}", f"--{parameter.name}"])
-    return click.Option([parameter.name, *names], metavar=parameter.allowed, help=words)
+    return click.Option(
+        [parameter.name, f"--{dashed}"], metavar=parameter.allowed, help=words
+    )
 
 
 def read_values(contract: "Signature", given: dict[str, Any]) -> dict[str, Any]:
@@ -78,12 +79,16 @@ class Notebooks(click.Group):
         call = click.pass_context(
             lambda ctx, **given: hand_in(ctx, cmd_name, read_values(contract, given))
         )
+        settings = {
+            "max_content_width": 120,
+            "token_normalize_func": lambda name: name.replace("_", "-"),
+        }
         return click.Command(
             cmd_name,
             params=options,
             callback=call,
             help=words,
-            context_settings={"max_content_width": 120},
+            context_settings=settings,
         )
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -67,8 +67,34 @@ def _read_large(folder: Path, kind: str, name: str) -> Any:
         return file.get_tensor(name)
 
 # %% ../../nbs/runs/03b_checkpoints.ipynb #38789c47
-class Checkpoints:
-    """The checkpoints in a folder, for one `attempt` at the run."""
+def _packed(name: str, value: Any) -> tuple[str, dict[str, dict[str, Any]]]:
+    aside: dict[str, dict[str, Any]] = {}
+    try:
+        return json.dumps(pack(value, aside)), aside
+    except (NotKept, ValueError, RecursionError) as error:
+        raise ParameterError(
+            "The checkpoint {name} holds a {type}, which can't be kept. Use numbers, text, lists, dicts, dates, paths, "
+            "references, polars or Arrow tables, arrays and tensors.",
+            name=name,
+            type=str(error),
+        ) from None
+
+
+def _write(own: Path, skeleton: str, aside: dict[str, dict[str, Any]]) -> int:
+    own.mkdir(parents=True)
+    try:
+        _write_large(own, aside)
+        (own / "value.json").write_text(skeleton, "utf-8")
+        scrub_files(here(), own)
+        here().note(own.parent.parent)
+    except BaseException:
+        shutil.rmtree(own, ignore_errors=True)
+        raise
+    return sum(path.stat().st_size for path in own.iterdir())
+
+# %% ../../nbs/runs/03b_checkpoints.ipynb #4596edc7
+class _Entries:
+    """What is written down of each checkpoint."""
 
     def __init__(self, folder: Path, attempt: str = "") -> None:
         self.folder, self.attempt = folder, attempt
@@ -80,30 +106,44 @@ class Checkpoints:
             for path in self.folder.glob("*.json")
         )
 
+    def _place(self, name: str) -> Path:
+        return self.folder / f"{quote(name, safe='')}.json"
+
+    def _entry(self, name: str) -> dict[str, Any] | None:
+        try:
+            return json.loads(self._place(name).read_text("utf-8"))
+        except FileNotFoundError:
+            return None
+
+    def _done(self, name: str, action: str) -> bool:
+        entry = self._entry(name)
+        return entry is not None and (entry["attempt"], entry["action"]) == (
+            self.attempt,
+            action,
+        )
+
+    def _note(self, name: str, action: str, folder: str, size: int) -> None:
+        entry = {
+            "folder": folder,
+            "action": action,
+            "attempt": self.attempt,
+            "time": time.time(),
+            "bytes": size,
+        }
+        partial = self.folder / f".{uuid.uuid4().hex}"
+        partial.write_text(json.dumps(entry), "utf-8")
+        os.replace(partial, self._place(name))
+
+# %% ../../nbs/runs/03b_checkpoints.ipynb #476ca52a
+class Checkpoints(_Entries):
+    """The checkpoints in a folder, for one `attempt` at the run."""
+
     def save(self, name: str, value: Any) -> None:
         """Keep `value` under `name`, in place of what was there. Raises `ParameterError` for a type that can't be kept."""
-        aside: dict[str, dict[str, Any]] = {}
-        try:
-            skeleton = json.dumps(pack(value, aside))
-        except (NotKept, ValueError, RecursionError) as error:
-            raise ParameterError(
-                "The checkpoint {name} holds a {type}, which can't be kept. Use numbers, text, lists, dicts, dates, paths, "
-                "references, polars or Arrow tables, arrays and tensors.",
-                name=name,
-                type=str(error),
-            ) from None
+        skeleton, aside = _packed(name, value)
         before = self._entry(name)
         own = self.folder / f"{quote(name, safe='')}~{uuid.uuid4().hex[:8]}"
-        own.mkdir(parents=True)
-        try:
-            _write_large(own, aside)
-            (own / "value.json").write_text(skeleton, "utf-8")
-            scrub_files(here(), own)
-            here().note(self.folder.parent)
-        except BaseException:
-            shutil.rmtree(own, ignore_errors=True)
-            raise
-        size = sum(path.stat().st_size for path in own.iterdir())
+        size = _write(own, skeleton, aside)
         again = (
             before is not None
             and before["attempt"] != self.attempt
@@ -148,31 +188,3 @@ class Checkpoints:
             for name, entry in entries
             if entry
         ]
-
-    def _place(self, name: str) -> Path:
-        return self.folder / f"{quote(name, safe='')}.json"
-
-    def _entry(self, name: str) -> dict[str, Any] | None:
-        try:
-            return json.loads(self._place(name).read_text("utf-8"))
-        except FileNotFoundError:
-            return None
-
-    def _done(self, name: str, action: str) -> bool:
-        entry = self._entry(name)
-        return entry is not None and (entry["attempt"], entry["action"]) == (
-            self.attempt,
-            action,
-        )
-
-    def _note(self, name: str, action: str, folder: str, size: int) -> None:
-        entry = {
-            "folder": folder,
-            "action": action,
-            "attempt": self.attempt,
-            "time": time.time(),
-            "bytes": size,
-        }
-        partial = self.folder / f".{uuid.uuid4().hex}"
-        partial.write_text(json.dumps(entry), "utf-8")
-        os.replace(partial, self._place(name))

@@ -9,6 +9,7 @@ __all__ = ['Record', 'CellClient', 'execute']
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,43 @@ class Record(NotebookExecutionManager):
         self.save()
 
 # %% ../../nbs/runs/02a_client.ipynb #2168dc39
+_LINE, _MOST_OUTPUTS, _ENVELOPE = 100_000, 5_000, 500
+
+
+def _trim(client: "CellClient", kind: str, content: dict[str, Any]) -> None:
+    """Count what a message brings, and take out of it what is secret or too large."""
+    client.printed += _ENVELOPE
+    if kind == "stream":
+        client.printed += len(content["text"])
+        client.received += len(content["text"])
+    elif kind not in ("status", "execute_input"):
+        scrub_tree(client.keeper.scrubber, content)
+    if kind in ("display_data", "execute_result", "update_display_data"):
+        client.printed += sum(
+            len(value) for value in content["data"].values() if isinstance(value, str)
+        )
+        content["data"] = client.keeper.data(content["data"])
+    elif kind == "error":
+        content.update(
+            evalue=content["evalue"][:_LINE],
+            traceback=[line[:_LINE] for line in content["traceback"]],
+        )
+
+
+def _clear_if_due(
+    client: "CellClient", outs: list[Any], msg: dict[str, Any], cell_index: int
+) -> None:
+    """What the cell has shown was to go as soon as it shows something else."""
+    if client.clear_before_next_output:  # type: ignore[has-type]
+        client.clear_before_next_output = False
+        client.clear_output(outs, msg | {"content": {}}, cell_index)
+
+
+def _note_exit(client: "CellClient", execute_reply: dict[str, Any], **_: Any) -> None:
+    payload = execute_reply["content"].get("payload", [])
+    client.left = any(part.get("source") == "ask_exit" for part in payload)
+
+# %% ../../nbs/runs/02a_client.ipynb #b906a4ee
 class CellClient(PapermillNotebookClient):
     """nbclient's execution of the cells of `record.nb` in `kernel`, with its text passed on to `on_text`."""
 
@@ -85,37 +123,26 @@ class CellClient(PapermillNotebookClient):
         self.on_text, self.on_progress = on_text or (
             lambda text: None
         ), on_progress or (lambda *_: None)
-        self.scrubber = scrubber or Scrubber()
-        self.keeper = Keeper(record.side_folder, self.scrubber)
+        self.keeper = Keeper(record.side_folder, scrubber)
         self.tails: dict[str, Tail] = {}
         self.cell: nbformat.NotebookNode | None = None
         self.reason: RunError | None = None
-        self.printed, self.logged, self.received, self.recent = 0, 0, 0, ""
-        self.place, self.left = "", False
-        self.on_cell_executed = self._note_exit
+        self.printed, self.logged, self.received, self.recent, self.place, self.left = (
+            0,
+            0,
+            0,
+            "",
+            "",
+            False,
+        )
+        self.on_cell_executed = partial(_note_exit, self)
 
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
         """Keep one message of the kernel, and pass it on as text."""
-        kind, content = msg["msg_type"], msg["content"]
-        self.printed += _ENVELOPE
-        if kind not in ("stream", "status", "execute_input"):
-            scrub_tree(self.scrubber, content)
-        if kind in ("display_data", "execute_result", "update_display_data"):
-            self.printed += sum(
-                len(value)
-                for value in content["data"].values()
-                if isinstance(value, str)
-            )
-            content["data"] = self.keeper.data(content["data"])
-        elif kind == "error":
-            content.update(
-                evalue=content["evalue"][:_LINE],
-                traceback=[line[:_LINE] for line in content["traceback"]],
-            )
-        elif kind == "stream":
-            self.printed += len(content["text"])
-            self.received += len(content["text"])
-        if (text := as_text(msg)) and not (kind == "stream" and "log" in self.tails):
+        _trim(self, msg["msg_type"], msg["content"])
+        if (text := as_text(msg)) and not (
+            msg["msg_type"] == "stream" and "log" in self.tails
+        ):
             hear_all(self)
             self.on_text(text)
         return super().process_message(msg, cell, cell_index)
@@ -128,18 +155,14 @@ class CellClient(PapermillNotebookClient):
         cell_index: int,
     ) -> Any:
         """Keep one output of a cell; printed text that follows printed text becomes part of it."""
-        hooked = self.output_hook_stack[msg["parent_header"].get("msg_id")]
-        if self.clear_before_next_output:
-            self.keeper.clear()
-        if (
-            msg["msg_type"] == "stream"
-            and not self.clear_before_next_output
-            and not hooked
-        ):
+        if self.output_hook_stack[msg["parent_header"].get("msg_id")]:
+            return super().output(outs, msg, display_id, cell_index)
+        _clear_if_due(self, outs, msg, cell_index)
+        if msg["msg_type"] == "stream":
             return self.keeper.text(
                 outs, msg["content"]["name"], msg["content"]["text"]
             )
-        if len(outs) >= _MOST_OUTPUTS and not hooked:
+        if len(outs) >= _MOST_OUTPUTS:
             return self.keeper.text(outs, "stdout", as_text(msg))
         return super().output(outs, msg, display_id, cell_index)
 
@@ -150,13 +173,6 @@ class CellClient(PapermillNotebookClient):
         if not msg["content"].get("wait"):
             self.keeper.clear()
         super().clear_output(outs, msg, cell_index)
-
-    def _note_exit(self, execute_reply: dict[str, Any], **_: Any) -> None:
-        payload = execute_reply["content"].get("payload", [])
-        self.left = any(part.get("source") == "ask_exit" for part in payload)
-
-
-_LINE, _MOST_OUTPUTS, _ENVELOPE = 100_000, 5_000, 500
 
 # %% ../../nbs/runs/02a_client.ipynb #d3daebaa
 def _is_exit(error: BaseException) -> bool:

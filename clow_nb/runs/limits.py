@@ -103,8 +103,7 @@ def _machine_mb() -> float:
 class Limits:
     """Until when a notebook may go on: `timeout` in seconds, `cancel` set from any thread, and any of `LIMITS`.
 
-    Without `memory_mb` nine tenths of the machine's memory are the limit, without `output_mb` 500. `on_usage` is told what is used, up
-    to four times a second, and the most memory so far.
+    Without `memory_mb` nine tenths of the machine's memory are the limit, without `output_mb` 500. `on_usage(used, peak_mb)` is told now and then.
     """
 
     def __init__(
@@ -121,8 +120,13 @@ class Limits:
             "memory_mb": _machine_mb() * 0.9,
             "output_mb": _OUTPUT_MB,
         } | self.given
-        self.pid, self.before, self.next_look, self.peak_mb = 0, Usage(0, 0), 0.0, 0.0
-        self.on_usage = on_usage
+        self.pid, self.before, self.next_look, self.peak_mb, self.on_usage = (
+            0,
+            Usage(0, 0),
+            0.0,
+            0.0,
+            on_usage,
+        )
 
     def watch(self, pid: int) -> None:
         """From now on count what the process `pid` and its children use."""
@@ -152,8 +156,7 @@ class Limits:
         end = time.monotonic()
         self.next_look = end + max(0.25, 50 * (end - start))
         used = Usage(
-            now.memory_mb - self.before.memory_mb,
-            now.cpu_seconds - self.before.cpu_seconds,
+            *(after - before for after, before in zip(now, self.before, strict=True))
         )
         self.peak_mb = max(self.peak_mb, used.memory_mb)
         if self.on_usage:

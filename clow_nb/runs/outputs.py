@@ -102,15 +102,41 @@ class _Beside:
         }
 
 # %% ../../nbs/runs/01c_outputs.ipynb #e40cb09f
+class _Overflow:
+    """Takes what a cell prints once it is too much for the notebook, into the file `path` (None: nowhere), and knows the end of it."""
+
+    def __init__(self, path: Path | None, scrubber: Scrubber) -> None:
+        self.path, self.stream = path, Stream(scrubber)
+        self.length, self.name, self.end = 0, "stdout", ""
+        self.file: TextIO | None = None
+
+    def write(self, name: str, text: str) -> None:
+        """Add text of the stream `name`."""
+        self.length, self.name, self.end = (
+            self.length + len(text),
+            name,
+            (self.end + text)[-_END:],
+        )
+        if self.path and self.file is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.file = self.path.open("w", encoding="utf-8", errors="backslashreplace")
+        if self.file:
+            self.file.write(self.stream.feed(text))
+
+    def close(self) -> None:
+        """There is no more."""
+        if self.file:
+            self.file.write(self.stream.flush())
+            self.file.close()
+
+# %% ../../nbs/runs/01c_outputs.ipynb #aab119f7
 class Keeper(_Beside):
     """Adds to the outputs of one cell after the other; what is too large goes into `folder`, and what `scrubber` knows nowhere."""
 
     def __init__(self, folder: Path | None, scrubber: Scrubber | None = None) -> None:
         super().__init__(folder)
         self.scrubber = scrubber or Scrubber()
-        self.file: TextIO | None = None
-        self.streams: dict[str, Stream] = {}
-        self.written = Stream(self.scrubber)
+        self.over = _Overflow(None, self.scrubber)
         self.clear()
 
     def begin(self, number: int) -> None:
@@ -120,53 +146,40 @@ class Keeper(_Beside):
 
     def clear(self) -> None:
         """The cell has taken back what it has shown."""
-        if self.file:
-            self.file.write(self.written.flush())
-            self.file.close()
-        self.kept, self.length, self.name, self.end, self.file = (
-            0,
-            0,
-            "stdout",
-            "",
-            None,
+        self.over.close()
+        self.kept, self.over = 0, _Overflow(
+            self.folder and self.folder / f"cell-{self.number}.txt", self.scrubber
         )
-        self.streams = defaultdict(lambda: Stream(self.scrubber))
-        self.written = Stream(self.scrubber)
+        self.streams: dict[str, Stream] = defaultdict(lambda: Stream(self.scrubber))
 
     def text(self, outs: list[Any], name: str, text: str) -> None:
         """Add printed text; its end may wait for the next piece."""
         self._add(outs, name, self.streams[name].feed(text))
 
     def _add(self, outs: list[Any], name: str, text: str) -> None:
-        if not self.length:
+        if not self.over.length:
             room = max(0, _TEXT - self.kept) if len(outs) < _COUNT else 0
             if text[:room]:
                 self.kept += add_text(outs, name, text[:room])
             text = text[room:]
             if not text:
                 return
-            self._write(
-                "".join(out.text for out in outs if out.output_type == "stream")
+            self.over.write(
+                name, "".join(out.text for out in outs if out.output_type == "stream")
             )
-        self._write(text)
-        self.name, self.end = name, (self.end + text)[-_END:]
-
-    def _write(self, text: str) -> None:
-        self.length += len(text)
-        if self.folder and self.file is None:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self.file = (self.folder / f"cell-{self.number}.txt").open(
-                "w", encoding="utf-8", errors="backslashreplace"
-            )
-        if self.file:
-            self.file.write(self.written.feed(text))
+            self.over.end = ""
+        self.over.write(name, text)
 
     def finish(self, outs: list[Any]) -> None:
         """The cell is over: show where all of its text is, and the end of it."""
         for name, stream in self.streams.items():
             self._add(outs, name, stream.flush())
-        if self.length:
-            link = self._link(f"cell-{self.number}.txt", self.length)
-            outs.append(nbformat.v4.new_output("display_data", data=link))
-            add_text(outs, self.name, self.end)
+        if self.over.length:
+            outs.append(
+                nbformat.v4.new_output(
+                    "display_data",
+                    data=self._link(f"cell-{self.number}.txt", self.over.length),
+                )
+            )
+            add_text(outs, self.over.name, self.over.end)
         self.clear()

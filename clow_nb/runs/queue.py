@@ -118,11 +118,52 @@ def keep_copy(ctx: Context, id: str, path: Path) -> None:
     os.replace(partial, source)
 
 # %% ../../nbs/runs/08_queue.ipynb #3bfce0f5
-class Runs:
-    """All runs of a workspace."""
+class _Known:
+    """The runs that there are."""
 
     def __init__(self, ctx: Context) -> None:
         self.ctx, self.ledger = ctx, Ledger(ctx)
+
+    def limit(self, queue: str, concurrency: int | None) -> None:
+        """Let at most so many runs of a queue be at work at once, over all workers; `None` lifts the limit."""
+        limit_queue(self.ctx, queue, concurrency)
+
+    def get(self, id: str) -> Run:
+        """The run with this id, or `NotFound`."""
+        return Run(self.ctx, self.ledger.get(id).id)
+
+    def latest(self, kind: str, target: str) -> Run | None:
+        """The newest run of a kind for a target, if there is one."""
+        rows = self.ledger.find(newest=True, limit=1, kind=kind, target=target)
+        return Run(self.ctx, rows[0].id) if rows else None
+
+    def list(
+        self, kind: str | None = None, target: str | None = None
+    ) -> "pl.DataFrame":
+        """One row a run, newest first: `id kind target status created started ended attempt parent error`."""
+        import polars as pl
+
+        where: dict[str, Any] = {"kind": kind, "target": target}
+        where = {name: value for name, value in where.items() if value is not None}
+        names = "id kind target status created_at started_at ended_at attempt parent error author".split()
+        times = {
+            name: pl.Datetime("us", "UTC") for name in names if name.endswith("_at")
+        }
+        schema = {
+            name: times.get(name, pl.Int64 if name == "attempt" else pl.String)
+            for name in names
+        }
+        rows = [
+            {name: getattr(row, name) for name in names}
+            for row in self.ledger.find(newest=True, **where)
+        ]
+        return pl.DataFrame(rows, schema).rename(
+            {name: name.removesuffix("_at") for name in times}
+        )
+
+# %% ../../nbs/runs/08_queue.ipynb #8da80673
+class Runs(_Known):
+    """All runs of a workspace."""
 
     def submit(
         self,
@@ -165,43 +206,6 @@ class Runs:
             )
         ensure_worker(self.ctx)
         return run
-
-    def limit(self, queue: str, concurrency: int | None) -> None:
-        """Let at most so many runs of a queue be at work at once, over all workers; `None` lifts the limit."""
-        limit_queue(self.ctx, queue, concurrency)
-
-    def get(self, id: str) -> Run:
-        """The run with this id, or `NotFound`."""
-        return Run(self.ctx, self.ledger.get(id).id)
-
-    def latest(self, kind: str, target: str) -> Run | None:
-        """The newest run of a kind for a target, if there is one."""
-        rows = self.ledger.find(newest=True, limit=1, kind=kind, target=target)
-        return Run(self.ctx, rows[0].id) if rows else None
-
-    def list(
-        self, kind: str | None = None, target: str | None = None
-    ) -> "pl.DataFrame":
-        """One row a run, newest first: `id kind target status created started ended attempt parent error`."""
-        import polars as pl
-
-        where: dict[str, Any] = {"kind": kind, "target": target}
-        where = {name: value for name, value in where.items() if value is not None}
-        names = "id kind target status created_at started_at ended_at attempt parent error author".split()
-        times = {
-            name: pl.Datetime("us", "UTC") for name in names if name.endswith("_at")
-        }
-        schema = {
-            name: times.get(name, pl.Int64 if name == "attempt" else pl.String)
-            for name in names
-        }
-        rows = [
-            {name: getattr(row, name) for name in names}
-            for row in self.ledger.find(newest=True, **where)
-        ]
-        return pl.DataFrame(rows, schema).rename(
-            {name: name.removesuffix("_at") for name in times}
-        )
 
     def __repr__(self) -> str:
         return f"<{len(self.ledger.find())} × run>"

@@ -37,8 +37,8 @@ def read_json(path: Path) -> dict[str, Any]:
         return {}
 
 # %% ../../nbs/runs/07_run.ipynb #685303dc
-class _Reported:
-    """What the cells of a run have reported so far."""
+class _Kept:
+    """What lies in the folder of a run."""
 
     def __init__(self, ctx: Context, id: str) -> None:
         self.ctx, self.id = ctx, id
@@ -53,38 +53,6 @@ class _Reported:
         """The executed notebook; before there is one, the notebook as it was submitted."""
         done = self.folder / "notebook.ipynb"
         return done if done.exists() else self.folder / "source.ipynb"
-
-    @property
-    def outputs(self) -> dict[str, Any]:
-        """What the notebook declared as its outputs, by name and with their types."""
-        return read_outputs(self.folder)
-
-    @property
-    def scrubbed(self) -> dict[str, int]:
-        """How often each of its secrets was taken out of what it kept; empty where none was met."""
-        path = self.folder / RECORD
-        lines = path.read_text("utf-8").splitlines() if path.exists() else []
-        return dict(sum((Counter(json.loads(line)) for line in lines), Counter()))
-
-    @property
-    def usage(self) -> dict[str, float]:
-        """What the kernel used when it was last looked at: `memory_mb`, `peak_mb`, `cpu_seconds`; empty before, and for a run of a moment."""
-        return read_json(self.folder / "usage.json")
-
-    def checkpoints(self) -> "pl.DataFrame":
-        """One row a checkpoint: `name action attempt time bytes`; `action` is `kept`, `restored`, or `ran again` for what was made anew."""
-        import polars as pl
-
-        from clow_nb.runs.checkpoints import Checkpoints
-
-        types = {
-            "name": pl.String,
-            "action": pl.String,
-            "attempt": pl.String,
-            "time": pl.Float64,
-            "bytes": pl.Int64,
-        }
-        return pl.DataFrame(Checkpoints(self.folder / "kept").report(), types)
 
     def logs(self) -> str:
         """Everything that was printed so far."""
@@ -109,8 +77,41 @@ class _Reported:
         )
 
 # %% ../../nbs/runs/07_run.ipynb #b90dffca
-class _State(_Reported):
-    """Where the run stands."""
+class _Reported(_Kept):
+    """What the cells of a run, and those who watched it, have reported so far."""
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        """What the notebook declared as its outputs, by name and with their types."""
+        return read_outputs(self.folder)
+
+    @property
+    def scrubbed(self) -> dict[str, int]:
+        """How often each of its secrets was taken out of what it kept; empty where none was met."""
+        path = self.folder / RECORD
+        lines = path.read_text("utf-8").splitlines() if path.exists() else []
+        return dict(sum((Counter(json.loads(line)) for line in lines), Counter()))
+
+    @property
+    def usage(self) -> dict[str, float]:
+        """What the kernel used when it was last looked at: `memory_mb`, `peak_mb`, `cpu_seconds`; empty before, and for a run of a moment."""
+        return read_json(self.folder / "usage.json")
+
+    def checkpoints(self) -> "pl.DataFrame":
+        """One row a checkpoint: `name action attempt time bytes`; `action` is `kept`, `restored`, or `ran again` for what was made anew."""
+        import polars as pl
+
+        from clow_nb.runs.checkpoints import Checkpoints
+
+        types = dict.fromkeys(("name", "action", "attempt"), pl.String) | {
+            "time": pl.Float64,
+            "bytes": pl.Int64,
+        }
+        return pl.DataFrame(Checkpoints(self.folder / "kept").report(), types)
+
+# %% ../../nbs/runs/07_run.ipynb #42dee1e4
+class _Row(_Reported):
+    """The row of the run."""
 
     @property
     def row(self) -> RunRow:
@@ -141,6 +142,10 @@ class _State(_Reported):
     def params(self) -> Any:
         """The parameters that it was submitted with."""
         return self.row.params
+
+# %% ../../nbs/runs/07_run.ipynb #263bb990
+class _State(_Row):
+    """Where the run stands."""
 
     @property
     def progress(self) -> float:
@@ -173,7 +178,7 @@ class _State(_Reported):
 
 # %% ../../nbs/runs/07_run.ipynb #3d5b0119
 @contextmanager
-def _bar(run: "Run", shown: bool) -> Iterator[Callable[[str], None]]:
+def _bar(run: "_State", shown: bool) -> Iterator[Callable[[str], None]]:
     if not shown:
         yield lambda status: None
         return
@@ -195,7 +200,7 @@ def _bar(run: "Run", shown: bool) -> Iterator[Callable[[str], None]]:
         yield show
 
 
-def watch(run: "Run", timeout: float | None = None, progress: bool = True) -> RunRow:
+def watch(run: "_State", timeout: float | None = None, progress: bool = True) -> RunRow:
     """Return the row of the run when it is over, with a worker kept alive and a bar shown meanwhile.
 
     Raises `RunError` after `timeout` seconds; the run goes on.
@@ -221,8 +226,8 @@ def watch(run: "Run", timeout: float | None = None, progress: bool = True) -> Ru
     return row
 
 # %% ../../nbs/runs/07_run.ipynb #40a16541
-class Run(_State):
-    """One run of a workspace."""
+class _Awaited(_State):
+    """Waiting for the run."""
 
     def wait(
         self, timeout: float | None = None, progress: bool = True, check: bool = True
@@ -244,6 +249,10 @@ class Run(_State):
                 target=row.target,
             )
         return self
+
+# %% ../../nbs/runs/07_run.ipynb #2126df6d
+class Run(_Awaited):
+    """One run of a workspace."""
 
     def cancel(self) -> Self:
         """End it and the runs that it has started: a queued one at once, a running one within 5 s."""

@@ -37,6 +37,7 @@ PARAMETERS = "from clow_nb.runs.kinds import Secret\nkey: Secret\nspare: Secret 
 
 # Each cell lets the value out by another door.
 CHANNELS = {
+    "history": "print(key.value in repr(vars(get_ipython().history_manager)), key.value in repr(globals()))",
     "print": "print('the key:', key.value, repr(key.value), [key.value])",
     "split": "import time\nprint('a', key.value[:9], sep='', end='', flush=True); time.sleep(0.3); print(key.value[9:])",
     "stderr": "import sys\nprint(key.value, file=sys.stderr); print(key.value[:5], end='', file=sys.stderr, flush=True)\n"
@@ -54,6 +55,10 @@ CHANNELS = {
     "picture": "from IPython.display import Image, display\ndisplay(Image(b'\\x89PNG....' + key.value.encode(), format='png'))",
     "widget": "import ipywidgets\nbox = ipywidgets.Text(value=key.value, description='키')\nbox.tooltip = key.value\nbox",
     "updated": "from IPython.display import display\nshown = display('-', display_id=True); shown.update(key.value)",
+    "cleared": "from IPython.display import clear_output\nprint('x'); clear_output(wait=True)\n"
+    "print(key.value[:7], end='', flush=True); __import__('time').sleep(0.3); print(key.value[7:])",
+    "bar": "import sys\nfor n in range(3): print('\\r', n, key.value, end='')",
+    "captured": "import ipywidgets\nout = ipywidgets.Output()\nwith out: print(key.value[:7], end=''); print(key.value[7:]); display(key.value)\nout",
     "handled": "try: raise KeyError(key.value)\nexcept KeyError: get_ipython().showtraceback()",
     "large": "print('x' * 1_999_990, end=''); print(key.value); print('y' * 1_000_000, key.value)",
     "page": "from IPython.display import HTML\nHTML(key.value + '<b>' * 1_500_000)",
@@ -85,12 +90,25 @@ def test_no_channel_lets_it_out(workspace: Context, notebook: MakeNotebook) -> N
     assert leaks(run.folder, LONG[:24]) == [], "a table shows the beginning of a long text"
     cells = nbformat.read(run.notebook, 4).cells
     code = {name: json.dumps([*map(dict, cell.outputs)], ensure_ascii=False) for name, cell in zip(CHANNELS, cells[2:], strict=True)}
-    assert [name for name, shown in code.items() if MASK not in shown] == ["page", "reported", "file"]
+    assert [name for name, shown in code.items() if MASK not in shown] == ["history", "captured", "page", "reported", "file"]
+    assert cells[2].outputs[0].text == "False False\n"
     assert MASK in json.dumps(dict(nbformat.read(run.notebook, 4).metadata["widgets"]), ensure_ascii=False)
     assert run.outputs["answer"] == {"echo": MASK, "n": 1} and run.message == f"with {MASK}" and MASK in run.metrics()["key"][0]
     assert (run.folder / "dump.bin").stat().st_size == len(VALUE.encode()) + 2
     assert run.params == {"key": "openai", "spare": "hub"} and "Secret('openai')" in cells[1].source
     assert run.scrubbed["openai"] > 40 and run.scrubbed["hub"] >= 4 and f"the key: {MASK} '{MASK}'" in run.logs()
+
+
+def test_nothing_lies_there_while_it_runs(workspace: Context, notebook: MakeNotebook) -> None:
+    """So that there is nothing to find if the worker is killed at this moment."""
+    plant(workspace)
+    cells = [CHANNELS[name] for name in ("print", "split", "result", "cleared", "large", "reported", "kept")]
+    path = notebook(*cells, "import time; current.progress(0.9, 'waiting'); time.sleep(1.5)", parameters=PARAMETERS)
+    run = Runs(workspace).submit(path, {"key": "openai", "spare": "hub"}, kind="leaky")
+    until(lambda: run.message == "waiting")
+    found, status = leaks(workspace.home, VALUE, LONG), run.status
+    assert (found, status) == ([], "RUNNING")
+    run.wait(60, progress=False)
 
 
 DEATHS = {

@@ -7,10 +7,12 @@ __all__ = ['START', 'Desk']
 
 # %% ../../nbs/ui/08c_desk.ipynb #57958929
 from collections.abc import Mapping
+from itertools import count
 from typing import Any
 
 import traitlets
 
+from ..core.catalog import Catalog
 from ..core.errors import ClowError, ParameterError
 from ..core.plugins import registry
 from ..core.text import t
@@ -131,6 +133,12 @@ def _version_label(row: Mapping[str, Any]) -> str:
         ]
     )
 
+
+def _free(name: str, catalog: Catalog) -> str:
+    """A name for a dataset that there is not yet."""
+    names = (f"{name}-{number}" if number > 1 else name for number in count(1))
+    return next(one for one in names if not catalog.exists("dataset", one))
+
 # %% ../../nbs/ui/08c_desk.ipynb #f1096de1
 class Desk(_Page):
     """The converter in hand: picked, made, saved, frozen, deleted."""
@@ -140,7 +148,6 @@ class Desk(_Page):
         super().__init__(
             examples=self.converters.examples().to_dicts(),
             formats=list(registry("writer").names()),
-            dataset=f"d-{raw.name}",
         )
         known = sorted(self.converters, key=lambda one: one.item.updated_at)
         self.show(known[-1] if known else None)
@@ -171,6 +178,7 @@ class Desk(_Page):
                 else ""
             )
             self.mark, self.problem = {"file": "", "line": 0}, ""
+            self.dataset = _free(f"d-{self.raw.name}", self.raw.ctx.catalog)
 
     def save(self, code: str, requirements: str) -> Converter:
         """A new version, if something was changed; what can't be saved is marked, and raised."""

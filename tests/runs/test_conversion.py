@@ -114,7 +114,7 @@ def test_code_that_cannot_be_loaded() -> None:
     assert (fault.line, fault.document) == (1, None) and "ModuleNotFoundError" in fault.error
 
 
-@pytest.mark.parametrize("body", ["while True: pass", "time.sleep(100)", "import re; re.match('(a+)+$', 'a' * 60 + 'b')"])
+@pytest.mark.parametrize("body", ["while True: pass", "import re; re.match('(a+)+$', 'a' * 60 + 'b')"])
 def test_what_hangs_is_ended_with_its_line(body: str) -> None:
     result = tried(HEAD + f"    print('여기까지')\n    for document in json_input:\n        output(document)\n        {body}", BAD, timeout=1)
     assert "not done after 1 s" in result.errors[0].error and result.logs == "여기까지\n"

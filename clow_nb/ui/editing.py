@@ -169,7 +169,9 @@ class Editing(ipywidgets.VBox):
     ) -> None:
         self.on_commit, self.sheet = on_commit, Sheet(dataset, author)
         self.state, self.problem = (
-            ipywidgets.HTML(layout={"flex": "0 0 auto", "margin": "0 10px"}),
+            ipywidgets.HTML(
+                layout={"flex": "0 0 auto", "width": "auto", "margin": "0 10px"}
+            ),
             ipywidgets.HTML(),
         )
         self.panel = ipywidgets.VBox(layout={"margin": "10px 0 0"})
@@ -185,12 +187,13 @@ class Editing(ipywidgets.VBox):
             self.redo,
             add,
             remove,
-            ipywidgets.Box(layout={"flex": "1 1 auto"}),
+            ipywidgets.Box(layout={"flex": "1 1 0"}),
             self.state,
             self.look,
         ]
         bar = ipywidgets.HBox(
-            tools, layout={"align_items": "center", "margin": "0 0 8px"}
+            tools,
+            layout={"align_items": "center", "margin": "0 0 8px", "grid_gap": "6px"},
         )
         self.sheet.observe(lambda _: self._tell(), "changes")
         super().__init__([bar, self.problem, self.sheet, self.panel])

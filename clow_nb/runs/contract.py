@@ -35,12 +35,24 @@ from .scrubbing import MASK
 from .source import load_notebook
 
 # %% ../../nbs/runs/00_contract.ipynb #13f4230d
+def _explained(type_: Any) -> str:
+    if type_ is Secret:
+        return t(" (its name, never its value)")
+    if isinstance(type_, type) and issubclass(type_, Enum):
+        return f" ({', '.join(repr(member.value) for member in type_)})"
+    if isinstance(type_, type) and issubclass(type_, BaseModel):
+        fields = [
+            f"{name}: {getattr(f.annotation, '__name__', f.annotation)}"
+            for name, f in type_.model_fields.items()
+        ]
+        return f" ({', '.join(fields)})"
+    return ""
+
+# %% ../../nbs/runs/00_contract.ipynb #e2dcd3d5
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a notebook; `default` is `...` where there is none, or where only the notebook can compute it.
-
-    `converted`: the cell writes the default in another type than it declares.
-    """
+    """One parameter of a notebook; `default` is `...` where there is none, or where only the notebook can compute it;
+    `converted`: the cell writes it in another type than it declares."""
 
     name: str
     type: Any
@@ -88,20 +100,6 @@ class Parameter:
         """What it takes, in a few words: its annotation, and the members or fields of a class of the notebook."""
         return self.annotation + _explained(self.type)
 
-
-def _explained(type_: Any) -> str:
-    if type_ is Secret:
-        return t(" (its name, never its value)")
-    if isinstance(type_, type) and issubclass(type_, Enum):
-        return f" ({', '.join(repr(member.value) for member in type_)})"
-    if isinstance(type_, type) and issubclass(type_, BaseModel):
-        fields = [
-            f"{name}: {getattr(f.annotation, '__name__', f.annotation)}"
-            for name, f in type_.model_fields.items()
-        ]
-        return f" ({', '.join(fields)})"
-    return ""
-
 # %% ../../nbs/runs/00_contract.ipynb #e50ed252
 def _where(value: Any, location: tuple[Any, ...]) -> str:
     text = ""
@@ -119,6 +117,46 @@ def _short(value: Any, limit: int = 80) -> str:
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
 # %% ../../nbs/runs/00_contract.ipynb #606336c1
+def _schema(parameter: Parameter) -> dict[str, Any]:
+    schema = parameter.adapter.json_schema()
+    if parameter.description:
+        schema["description"] = parameter.description
+    if parameter.default is not ...:
+        schema["default"] = plain(parameter.default)
+    return schema
+
+
+def _default_in_words(parameter: Parameter) -> str:
+    if parameter.required:
+        return t("(required)")
+    shown = (
+        ""
+        if parameter.default is ...
+        else json.dumps(parameter.default, default=as_plain, ensure_ascii=False)
+    )
+    return t("(default: {value})", value=shown) if shown else ""
+
+
+def _check_names(signature: "Signature", values: Mapping[str, Any]) -> None:
+    known = {parameter.name: parameter for parameter in signature.parameters}
+    for name in values:
+        if name not in known:
+            raise ParameterError(
+                "{notebook} has no parameter {name!r}. It takes: {known}.",
+                notebook=signature.notebook,
+                name=name,
+                known=", ".join(known) or "-",
+            )
+    for parameter in signature.parameters:
+        if parameter.required and parameter.name not in values:
+            raise ParameterError(
+                "{notebook} needs the parameter {name} ({allowed}).",
+                notebook=signature.notebook,
+                name=parameter.name,
+                allowed=parameter.annotation,
+            )
+
+# %% ../../nbs/runs/00_contract.ipynb #f86abf25
 @dataclass(frozen=True)
 class Signature:
     """The parameters of one notebook, in the order of its cell."""
@@ -128,23 +166,8 @@ class Signature:
 
     def validate(self, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """`values` with their types; what is not given keeps the notebook's default. Raises `ParameterError`."""
+        _check_names(self, values or {})
         known = {parameter.name: parameter for parameter in self.parameters}
-        for name in values or {}:
-            if name not in known:
-                raise ParameterError(
-                    "{notebook} has no parameter {name!r}. It takes: {known}.",
-                    notebook=self.notebook,
-                    name=name,
-                    known=", ".join(known) or "-",
-                )
-        for parameter in self.parameters:
-            if parameter.required and parameter.name not in (values or {}):
-                raise ParameterError(
-                    "{notebook} needs the parameter {name} ({allowed}).",
-                    notebook=self.notebook,
-                    name=parameter.name,
-                    allowed=parameter.annotation,
-                )
         return {
             name: known[name].check(value) for name, value in (values or {}).items()
         }
@@ -195,26 +218,6 @@ class Signature:
             f"{line[0]:{width}}  {'  '.join(filter(None, line[1:]))}".rstrip()
             for line in lines
         )
-
-
-def _schema(parameter: Parameter) -> dict[str, Any]:
-    schema = parameter.adapter.json_schema()
-    if parameter.description:
-        schema["description"] = parameter.description
-    if parameter.default is not ...:
-        schema["default"] = plain(parameter.default)
-    return schema
-
-
-def _default_in_words(parameter: Parameter) -> str:
-    if parameter.required:
-        return t("(required)")
-    shown = (
-        ""
-        if parameter.default is ...
-        else json.dumps(parameter.default, default=as_plain, ensure_ascii=False)
-    )
-    return t("(default: {value})", value=shown) if shown else ""
 
 # %% ../../nbs/runs/00_contract.ipynb #d0c79dce
 def _parameter(

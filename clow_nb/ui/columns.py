@@ -16,6 +16,7 @@ import polars as pl
 from babel.dates import format_timedelta
 from tqdm import tqdm
 
+from ..core.settings import load_settings
 from ..core.text import lang, t
 from .tables import headings, kind_text, status_text, text_of, when
 
@@ -116,11 +117,19 @@ def _plain(text: str) -> str:
     return unicodedata.normalize("NFC", text).casefold()
 
 
+def _texts(values: pl.Series, kind: str) -> list[str]:
+    if isinstance(values.dtype, pl.Datetime):
+        local = (
+            values.dt.convert_time_zone(load_settings().tz)
+            if values.dtype.time_zone
+            else values
+        )
+        return local.dt.strftime("%Y-%m-%d %H:%M:%S").fill_null("").to_list()
+    return [f"{_words(value, kind)} {value}" for value in values.to_list()]
+
+
 def _haystack(frame: pl.DataFrame, columns: Iterable[Column]) -> list[str]:
-    texts = [
-        [f"{_words(value, c.kind)} {value}" for value in frame[c.key].to_list()]
-        for c in columns
-    ]
+    texts = [_texts(frame[column.key], column.kind) for column in columns]
     return [_plain("\n".join(row)) for row in zip(*texts, strict=True)]
 
 

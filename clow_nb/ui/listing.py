@@ -86,24 +86,29 @@ class _Paged(_Drawn):
     link: Callable[[Row], str] | None = None
     on_open: Callable[[Row], Any] | None = None
     changed: Callable[[], bool] | None = None
+    _stale, _read, _took = False, 0.0, 0.0
 
     def look(self) -> bool:
-        """Read the rows again if something has changed; whether that may be."""
-        if self.changed and (self.changed() or time.monotonic() - self._read > _AFRESH):
+        """Read the rows again if something has changed, with a tenth of the time at most; whether that may be."""
+        self._stale |= bool(self.changed and self.changed())
+        age = time.monotonic() - self._read
+        if self._stale and age > 10 * self._took or age > _AFRESH:
             self.refresh()
         return self.changed is not None
 
     def refresh(self) -> None:
         """Read the rows again and show the same page."""
         with self.lock:
+            self._stale, begun = False, time.monotonic()
             if hasattr(self.source, "reload"):
                 self.source.reload()
             self.show()
+            self._read = time.monotonic()
+            self._took = self._read - begun
 
     def show(self) -> None:
         """Show the page that the state asks for, or the last one there is."""
         with self.lock, self.hold_sync():
-            self._read = time.monotonic()
             rows, total = page_of(self)
             columns = self.given or self.source.columns
             self.seen = {str(row[self.key]): row for row in rows}
@@ -139,7 +144,7 @@ class Listing(_Paged):
         )
         self.actions, self.link = list(how.pop("actions", ())), how.pop("link", None)
         self.on_open, self.changed = how.pop("on_open", None), how.pop("changed", None)
-        text, code = nothing
+        (text, code), self._read = nothing, time.monotonic()
         super().__init__(
             nothing={"text": text, "code": code}, live=self.changed is not None, **how
         )

@@ -148,6 +148,7 @@ class Samples(Dataset[Any]):
         transform: Transform | None = None,
         memory: int | None = None,
     ) -> None:
+        keys = [keys] if isinstance(keys, str) else keys
         parts = [part for part in (query, split and {"split": split}) if part]
         self.rows = Chosen(
             ctx, snapshot, keys, {"$and": parts} if parts else None, memory
@@ -271,7 +272,7 @@ def _loader(
         )
     order = (
         RandomSampler(samples, generator=chance)
-        if shuffle
+        if shuffle and len(samples)
         else SequentialSampler(samples)
     )
     return DataLoader(

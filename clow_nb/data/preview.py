@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..core.text import t
+from .counting import shown_text
 from .diff import cell_rows, changed_cells, diff_frame
 from .documents import assemble, shred
 from .layout import BASE, ID, NULLS, REST, align, columns, is_json
@@ -23,7 +24,7 @@ from .rules import Document
 from .sources import key_texts
 from .statistics import statistics
 from .steps import Changes
-from .values import to_json
+from .values import as_text
 
 # %% ../../nbs/data/05d_preview.ipynb #cac045cb
 _Counts = dict[str | None, Counter[str]]
@@ -38,7 +39,7 @@ def _kind(before: Document | None, after: Document | None) -> str:
 
 def _label(document: Document | None, key: str | None) -> str | None:
     value = None if document is None or key is None else document.get(key)
-    return value if value is None or isinstance(value, str) else to_json(value)
+    return value if value is None else as_text(value)
 
 
 def _counted(changes: Changes, label: str | None) -> tuple[_Counts, set[str]]:
@@ -129,7 +130,7 @@ def _both_statistics(
     ]
     both = pl.concat(frames, how="diagonal_relaxed")
     order = {key: place for place, key in enumerate(dict.fromkeys(both["key"]))}
-    both = both.filter(pl.col("key").is_in(list(keys)))
+    both = both.filter(pl.col("key").is_in(list(map(shown_text, keys))))
     both = both.sort(
         pl.col("key").replace_strict(order, return_dtype=pl.Int64), maintain_order=True
     )

@@ -114,6 +114,7 @@ def test_a_key_that_no_frame_can_hold_is_shown(ctx: Context) -> None:
     dataset = Datasets(ctx).create("d-1", [{"_id": "a"}])
     edit = dataset.edit()
     edit.set("a", "x\ud800", "\ud800")
+    assert set(edit.preview().statistics["key"]) == {"x?"}
     assert edit.preview().cells["key"].to_list() == edit.commit().diff()["key"].to_list() == ["x?"]
     with pytest.raises(ParameterError, match=r"message='.ud800' can't be kept"):
         dataset.append([{"a": 1}], message="\ud800")

@@ -141,3 +141,9 @@ def test_pictures_are_opened_and_other_files_read(ctx: Context, tmp_path: Path) 
 def test_missing_numbers_are_nan(dataset: Dataset) -> None:
     value = _samples(dataset, ["gap"])[7]["gap"].item()
     assert math.isnan(value)
+
+
+def test_one_key_and_no_samples(ctx: Context) -> None:
+    dataset = Datasets(ctx).create("d-1", [{"text": "가"}, {"text": "나"}])
+    assert dataset.samples("text")[1] == {"text": "나"}
+    assert list(dataset.samples(["text"], query={"text": "다"}).loader(batch_size=2)) == []

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -73,8 +74,8 @@ def test_what_the_clock_can_not_start_is_said(ws: Workspace) -> None:
 def test_all_that_was_missed_one_after_the_other(ws: Workspace) -> None:
     pipeline = ws.pipelines.create("pl-all", [Train("t-topic")], schedule="0 * * * *", catch_up="all", overlap="queue")
     turn_back(ws, "pl-all", hours=2)
-    for place in range(2):
-        until(lambda place=place: sorted(run.status for run in pipeline.runs()) == [["QUEUED", "RUNNING"], ["CANCELLED", "RUNNING"]][place])
+    for other in ("QUEUED", "CANCELLED"):
+        until(partial(lambda wanted: sorted(run.status for run in pipeline.runs()) == wanted, [other, "RUNNING"]))
         (busy,) = (run for run in pipeline.runs() if run.status == "RUNNING")
         busy.cancel().wait(30, progress=False, check=False)
     ws.pipelines.delete("pl-all")
@@ -88,7 +89,7 @@ def test_nothing_is_half_made_and_nothing_stays_behind(ws: Workspace) -> None:
         (ParameterError, "overlap= is 'yes'", {"schedule": "@daily", "overlap": "yes"}),
     ):
         with pytest.raises(error, match=words):
-            create("pl-wrong", [Train("t-topic")], **given)
+            create("pl-wrong", [Train("t-topic")], **given)  # type: ignore[arg-type]
     ws.schedules.create("report", "@daily", "pipeline", pipeline="pl-other")
     with pytest.raises(AlreadyExists, match="a schedule 'report' already"):
         create("report", [Train("t-topic")], schedule="@daily")

@@ -239,7 +239,7 @@ def _restrict(memory_mb: float, open_files: int) -> None:
         most = int((memory_mb + 256) * 2**20)
         resource.setrlimit(resource.RLIMIT_DATA, (most, most))
 
-
+# %% ../../nbs/runs/10c_inside.ipynb #a1ae272a
 def main(lifeline: int) -> None:
     """Be the process of one converter: read who it is, then do one part after the other."""
     _tie(lifeline)

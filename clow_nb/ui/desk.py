@@ -182,11 +182,10 @@ class Desk(_Page):
 
     def save(self, code: str, requirements: str) -> Converter:
         """A new version, if something was changed; what can't be saved is marked, and raised."""
-        changed = (code, read_requirements(requirements.splitlines())) != (
+        if (code, read_requirements(requirements.splitlines())) != (
             self.converter.code,
             self.converter.requirements,
-        )
-        if changed:
+        ):
             try:
                 self.show(self.converter.update(code, requirements.splitlines()))
             except ClowError as error:

@@ -92,7 +92,7 @@ class _Paged(_Drawn):
         """Read the rows again if something has changed, with a tenth of the time at most; whether that may be."""
         self._stale |= bool(self.changed and self.changed())
         age = time.monotonic() - self._read
-        if self._stale and age > 10 * self._took or age > _AFRESH:
+        if (self._stale and age > 10 * self._took) or age > _AFRESH:
             self.refresh()
         return self.changed is not None
 

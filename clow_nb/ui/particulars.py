@@ -17,7 +17,7 @@ from ..core.text import t
 from ..runs.ledger import ENDED, RunRow
 from ..runs.literals import plain
 from ..runs.queue import Runs, find_notebook
-from ..runs.run import Run, read_json
+from ..runs.run import Run
 from .base import as_code
 from .columns import took
 from .tables import Safe, html_table, safe, section, text_of, when
@@ -45,7 +45,6 @@ def _used(usage: Mapping[str, float]) -> str:
 
 def facts_of(run: Run, row: RunRow) -> list[list[str]]:
     """What the head says of a run: names and values, those that there are."""
-    scrubbed = getattr(run, "scrubbed", None) or {}
     facts = {
         t("Run"): row.id,
         t("Created"): when(row.created_at),
@@ -54,11 +53,9 @@ def facts_of(run: Run, row: RunRow) -> list[list[str]]:
         t("Author"): row.author,
         t("Attempt"): str(row.attempt) if row.attempt > 1 else "",
         t("Asked for"): _asked(row.resources or {}),
-        t("Used") if row.ended else t("Uses"): _used(
-            read_json(run.folder / "usage.json")
-        ),
+        t("Used") if row.ended else t("Uses"): _used(run.usage),
         t("Secrets taken out"): ", ".join(
-            f"{name} × {count}" for name, count in scrubbed.items()
+            f"{name} × {count}" for name, count in run.scrubbed.items()
         ),
     }
     return [[name, value] for name, value in facts.items() if value]

@@ -42,10 +42,7 @@ def _prepare(folder: Path, row: RunRow) -> None:
         with (folder / "log.txt").open("a", encoding="utf-8") as log:
             log.write(
                 "\n"
-                + t(
-                    "--- It was interrupted and begins again: attempt {token} ---",
-                    token=row.token,
-                )
+                + t("--- It begins again: attempt {token} ---", token=row.token)
                 + "\n"
             )
 

@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -41,7 +42,7 @@ _PACKAGE = (
 )
 
 
-def _start(python: str, folder: Path, log: Path) -> tuple[subprocess.Popen[bytes], int]:
+def _start(python: str, folder: str, log: Path) -> tuple[subprocess.Popen[bytes], int]:
     """The process, and the end of a pipe that it lives as long as."""
     theirs, ours = os.pipe()
     with log.open("ab") as file:
@@ -134,8 +135,11 @@ class _Process:
         self, python: str, source: str, name: str, folder: Path, limits: Limits
     ) -> None:
         self.folder, self.limits, self.log = folder, limits, folder / "log.txt"
-        (folder / "work").mkdir(parents=True)
-        self._process, self._lifeline = _start(python, folder / "work", self.log)
+        folder.mkdir(parents=True)
+        self._work = tempfile.TemporaryDirectory(
+            prefix="clow-work-", ignore_cleanup_errors=True
+        )
+        self._process, self._lifeline = _start(python, self._work.name, self.log)
         self._decoder, self._read = codecs.getincrementaldecoder("utf-8")("replace"), 0
         limits.watch(self._process.pid)
         about = {
@@ -181,6 +185,7 @@ class _Process:
         if self._process.stdin and not self._process.stdin.closed:
             self._process.stdin.close()
             os.close(self._lifeline)
+            self._work.cleanup()
 
 # %% ../../nbs/runs/10d_apart.ipynb #869e7a18
 class Apart(_Process):

@@ -226,13 +226,14 @@ def test_every_example_can_be_started_from(ctx: Context) -> None:
 def test_all_of_it_as_a_run(workspace: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     raw = Rawdatas(workspace).create("shop", [{"a": " 사과 "}, {"a": "배"}, {"a": 1}, {"a": "배"}])
     code = "PARALLEL = True\ndef convert(json_input, name, output):\n    import os\n    for d in json_input:\n"
-    code += "        output({**d, 'a': d['a'].strip(), 'kind': 'fruit', 'env': ' '.join(os.environ)})\n    print('끝', name)\n"
+    code += "        output({**d, 'a': d['a'].strip(), 'kind': 'fruit', 'env': os.getcwd() + ' '.join(os.environ)})\n    print('끝', name)\n"
     converter = Converters(workspace).create("strip", code).freeze("v1")
     run = converter.run(raw, to="d-shop", label="kind", on_error="skip", workers=1).wait(120, progress=False)
     dataset = Datasets(workspace)["d-shop"]
     assert [str(value) for value in run.outputs.values()] == ["dataset:d-shop@1", "3", "1"]
     assert [(document["_id"], document["a"]) for document in dataset.documents()] == [("1-0", "사과"), ("1-1", "배"), ("1-3", "배")]
     assert dataset.label == "kind" and "끝 shop" in run.logs() and "CLOW" not in next(dataset.documents())["env"]
+    assert str(workspace.home.parent) not in next(dataset.documents())["env"]
     assert run.params["converter"] == "converter:strip@1"
     assert {edge.source for edge in workspace.catalog.edges("dataset:d-shop@1")} == {"rawdata:shop@1", "converter:strip@1"}
     assert converter.skipped(run)["_id"].to_list() == converter.skipped(run.id)["_id"].to_list() == ["1-2"]

@@ -21,23 +21,14 @@ if TYPE_CHECKING:
     from clow_nb.runs.contract import Parameter, Signature
 
 # %% ../../nbs/cli/04c_run.ipynb #46c1bd64
-def _default(parameter: "Parameter") -> str:
-    from clow_nb.runs.literals import as_plain
-
-    if parameter.required:
-        return t("(required)")
-    if parameter.default is ...:
-        return ""
-    return t(
-        "(default: {value})",
-        value=json.dumps(parameter.default, default=as_plain, ensure_ascii=False),
-    )
-
-
 def option_of(parameter: "Parameter") -> click.Option:
     """The option of a parameter: `max_rows: int` is `--max-rows int`, and `draft: bool` is `--draft` or `--no-draft`."""
+    from clow_nb.runs.contract import default_in_words
+
     dashed = parameter.name.replace("_", "-")
-    words = "  ".join(filter(None, [parameter.description, _default(parameter)]))
+    words = "  ".join(
+        filter(None, [parameter.description, default_in_words(parameter)])
+    )
     if parameter.type is bool:
         return click.Option(
             [parameter.name, f"--{dashed}/--no-{dashed}"], default=None, help=words

@@ -82,7 +82,7 @@ class _Paged(_Drawn):
     source: Any = None
     key = ""
     given: list[Column] | None = None
-    actions: list[Action] = []
+    actions: tuple[Action, ...] = ()
     link: Callable[[Row], str] | None = None
     on_open: Callable[[Row], Any] | None = None
     changed: Callable[[], bool] | None = None
@@ -142,7 +142,7 @@ class Listing(_Paged):
             key,
             columns,
         )
-        self.actions, self.link = list(how.pop("actions", ())), how.pop("link", None)
+        self.actions, self.link = tuple(how.pop("actions", ())), how.pop("link", None)
         self.on_open, self.changed = how.pop("on_open", None), how.pop("changed", None)
         (text, code), self._read = nothing, time.monotonic()
         super().__init__(

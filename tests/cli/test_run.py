@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import nbformat
 import pytest
+from click.testing import CliRunner
 
 from clow_nb.cli.main import cli
 from clow_nb.core.context import Context
@@ -47,8 +48,9 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         stop_worker(Context.open(tmp_path / ".clow"))
 
 
-def test_the_notebooks_parameters_are_its_options_and_are_checked_first(folder: Path) -> None:
-    help = _clow("run", "my.ipynb", "--help", cwd=folder).stdout
+def test_the_notebooks_parameters_are_its_options_and_are_checked_first(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    help = CliRunner().invoke(cli, ["run", "my.ipynb", "--help"]).output
     for words in ("--topic str", "무엇에 대한 것인지", "(required)", "--max-rows int", "(default: 3)", "--draft / --no-draft", "Literal['short', 'long']"):
         assert words in help, help
     for args, sentence in (
@@ -58,8 +60,8 @@ def test_the_notebooks_parameters_are_its_options_and_are_checked_first(folder: 
         ([], "needs the parameter topic"),
         (["--topic", "a", "--rows", "3"], "--rows"),
     ):
-        done = _clow("run", "my.ipynb", *args, cwd=folder)
-        assert (done.returncode, "Traceback" in done.stderr) == (2, False) and sentence in done.stderr, done.stderr
+        done = CliRunner().invoke(cli, ["run", "my.ipynb", *args])
+        assert done.exit_code == 2 and sentence in done.output, done.output
     assert not (folder / ".clow").exists()
     assert _clow("run", "none.ipynb", cwd=folder).returncode == 1
 

@@ -21,6 +21,7 @@ from .layout import NULLS, POS, REST
 from .pushdown import Pushed, push_down
 from .query import compile_query, query_keys
 from clow_nb.data.snapshot import (
+    AT_ONCE,
     NUMBER,
     Numbers,
     Query,
@@ -86,7 +87,9 @@ _SMALL = 32 * 2**20  # bytes
 def _rests(snapshot: Snapshot) -> pa.Table | None:
     """The rows with a `_rest`: number, `_pos` and `_rest`; `None` when that is a lot."""
     tables, size = [], 0
-    for table in read_tables(snapshot, [NUMBER, POS, REST], f"{REST} IS NOT NULL"):
+    for table in read_tables(
+        snapshot, [NUMBER, POS, REST], f"{REST} IS NOT NULL", batch_size=AT_ONCE
+    ):
         tables.append(table)
         size += table.nbytes
         if size > _SMALL:

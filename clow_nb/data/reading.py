@@ -85,7 +85,7 @@ def _first(
     fragments = list(islice(snapshot.table.get_fragments(), 1))
     found = list(
         islice(
-            _streamed(snapshot, query, names, fragments=fragments, batch_size=2048),
+            _streamed(snapshot, query, names, fragments=fragments, batch_size=8192),
             limit,
         )
     )

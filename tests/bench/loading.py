@@ -54,7 +54,7 @@ def compare_loading(dataset: Dataset) -> dict[str, float]:
         "ours, from disk, blocks": _rate(iter(disk.loader(BATCH)), 2000),
         "ours, from disk, any rows": _rate(iter(anywhere)),
         "list of dicts": _rate(iter(DataLoader(documents, BATCH, shuffle=True, collate_fn=_tensors))),
-        "Lance take": _rate(_taken(dataset, disk.columns.names)),
+        "Lance take": _rate(_taken(dataset, disk.rows.columns.names)),
     }
     print(f"random batches of {BATCH} out of {len(dataset):,} rows ({ready:.2f} s to hold them): " + ", ".join(f"{name} {rate:,.0f}/s" for name, rate in rates.items()))
     return rates

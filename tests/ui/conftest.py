@@ -17,9 +17,12 @@ def _no_browser(reason: str) -> None:
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """Debian's Chromium, driven by Playwright; without it the browser tests skip, in CI they fail."""
+    """Debian's Chromium, driven by Playwright; without it the browser tests skip, in CI they fail.
+
+    For one module: Playwright runs an event loop as long as it lives, and other tests bring their own.
+    """
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         _no_browser("Chromium is not installed (apt-get install chromium fonts-nanum)")

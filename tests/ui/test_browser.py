@@ -76,7 +76,7 @@ def environment(ctx: Context, home: Path, language: str) -> dict[str, str]:
     return {**os.environ, **ctx.environment(), **jupyter_environment(), **own, "CLOW_LANG": language}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def workspace(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[Context]:
     """A small real workspace: a dataset with a title in Korean, a training that was never run, an evaluation with a result."""
     from clow_nb.data.dataset import Datasets
@@ -246,7 +246,7 @@ LINES = """for number in range(2000):
     time.sleep(0.05)"""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def endless(workspace: Context, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A notebook that prints a line now and then, for longer than any test looks."""
     parameters = nbformat.v4.new_code_cell("topic: str = '날씨'  # what it is about", metadata={"tags": ["parameters"]})

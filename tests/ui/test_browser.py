@@ -283,6 +283,7 @@ def test_a_run_is_found_followed_and_ended(
     view.locator(".clow-log", has_text="line 12").first.wait_for()
     view.locator(".clow-run-cells", has_text=words["cells"]).wait_for()
     assert page.title() != "run" and view.locator(".clow-table img").count() == 0
+    page.wait_for_function("log => log.scrollHeight > 1.5 * log.clientHeight", arg=log.element_handle())
     log.evaluate("log => (log.scrollTop = 0)")  # somebody reads further up: the text stays, a button leads back
     view.locator(".clow-follow:visible").wait_for()
     picture(page, f"run-paused-{language}")

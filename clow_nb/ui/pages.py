@@ -15,6 +15,7 @@ import ipywidgets
 from ..core.errors import QueryError
 from ..core.text import t
 from .base import Header, View, as_code, chart_widget, problem
+from .drafting import code_of
 from .editing import Editing
 from .grid import DatasetRows, Grid
 from .statistics_view import class_chart, class_counts, statistics_table
@@ -109,6 +110,16 @@ class LazyTabs(ipywidgets.Tab):
         self.fill(self.selected_index)
 
 # %% ../../nbs/ui/02_pages.ipynb #1a41163c
+def _filter_box() -> ipywidgets.Text:
+    words = {"placeholder": '{"key": "value"}', "description": t("Filter")}
+    return ipywidgets.Text(
+        **words,
+        continuous_update=False,
+        layout={"width": "60%", "margin": "0 0 10px"},
+        style={"description_width": "auto"}
+    )
+
+
 class DatasetView(View):
     """The page of a dataset or rawdata: documents, statistics, versions. The latest version can be edited, older ones are looked at."""
 
@@ -117,13 +128,7 @@ class DatasetView(View):
         latest = dataset.at("latest").version == dataset.version
         self.editing = Editing(dataset, self._committed) if latest else None
         self.grid = self.editing.sheet if self.editing else Grid(DatasetRows(dataset))
-        self.box = ipywidgets.Text(
-            placeholder='{"key": "value"}',
-            description=t("Filter"),
-            continuous_update=False,
-            layout={"width": "60%", "margin": "0 0 10px"},
-            style={"description_width": "auto"},
-        )
+        self.box = _filter_box()
         self.box.observe(self._filter, "value")
         self.grid.observe(self._write_code, ["query", "sort"])
         tabs = {
@@ -155,7 +160,7 @@ class DatasetView(View):
 
     def _write_code(self, *_: Any) -> None:
         if self.editing and self.editing.sheet.changes["undo"]:
-            self.header.code = self.editing.sheet.drafting.code()
+            self.header.code = code_of(self.editing.sheet.drafting)
             return
         self.header.code = find_code(self.dataset.ref, self.grid.query, self.grid.sort)
 

@@ -162,7 +162,7 @@ def _counted(drafting: Drafting) -> dict[str, int]:
     return (
         {kind: kinds.count(kind) for kind in ("changed", "added", "removed")}
         | {"bulk": len(edit.rules)}
-        | drafting.steps
+        | {"undo": len(drafting.script.done), "redo": len(drafting.script.undone)}
     )
 
 
@@ -170,6 +170,72 @@ def _cells(document: Mapping[str, Any], keys: Sequence[str]) -> list[Any]:
     return [cell(document[key]) if key in document else None for key in keys]
 
 # %% ../../nbs/ui/01f_sheet.ipynb #cae4cfe1
+def _page(
+    rows: Shown, keys: list[str], message: dict[str, Any]
+) -> tuple[dict[str, Any], list[bytes]]:
+    start, limit = window(message)
+    view = rows.look(
+        message.get("query"),
+        [(str(key), int(direction)) for key, direction in message.get("sort", [])],
+    )
+    page = list(view.page(start, limit))
+    return {"total": len(view), "serial": rows.serial, "marks": marks_of(page, keys)}, [
+        encode_page(map(shown, page), keys)
+    ]
+
+
+def _write(rows: Shown, keys: list[str], message: dict[str, Any]) -> dict[str, Any]:
+    serial = message.get("serial")
+    problems, first, last = rows.write(
+        serial, [(int(row), str(key), text) for row, key, text in message["cells"]]
+    )
+    now = enumerate(
+        rows.rows(serial, first, last - first + 1) if last - first < _MOST else [],
+        first,
+    )
+    found = [[number, _cells(shown(row), keys), mark(row, keys)] for number, row in now]
+    return {"problems": problems, "rows": found or None}
+
+
+def _whole(rows: Shown, _: list[str], message: dict[str, Any]) -> dict[str, Any]:
+    [row] = rows.rows(message.get("serial"), int(message["row"]), 1)
+    return {"text": whole(shown(row).get(message["key"]))}
+
+
+def _block(rows: Shown, _: list[str], message: dict[str, Any]) -> dict[str, Any]:
+    top, bottom = int(message["top"]), int(message["bottom"])
+    found = rows.rows(message.get("serial"), top, bottom - top + 1)
+    return {
+        "text": block_text(
+            [shown(row) for row in found], [str(key) for key in message["keys"]]
+        )
+    }
+
+
+def _choices(rows: Shown, _: list[str], message: dict[str, Any]) -> dict[str, Any]:
+    return {"choices": choices_of(rows.drafting.dataset, str(message["key"]))}
+
+
+def _delete(rows: Shown, _: list[str], message: dict[str, Any]) -> dict[str, Any]:
+    rows.delete(message.get("serial"), *map(int, message["rows"]))
+    return {}
+
+# %% ../../nbs/ui/01f_sheet.ipynb #e16f41d7
+_STEPS: Mapping[str, Callable[[Drafting], Any]] = {
+    "undo": Drafting.undo,
+    "redo": Drafting.redo,
+    "insert": lambda drafting: drafting.insert([{}]),
+}
+_ANSWERS = {
+    "rows": _page,
+    "write": _write,
+    "whole": _whole,
+    "block": _block,
+    "choices": _choices,
+    "delete": _delete,
+}
+
+
 class Sheet(Grid):
     """A grid over the draft of a dataset. `changes` counts what was done: `changed added removed bulk undo redo`."""
 
@@ -205,9 +271,13 @@ class Sheet(Grid):
 
     def step(self, name: str) -> None:
         """`undo`, `redo` or `insert`; the page is told to look again."""
-        self._steps()[name]()
-        self.tell()
+        self._step({"type": name})
         self.send({"does": "refresh", "end": name == "insert"})
+
+    def _step(self, message: dict[str, Any]) -> dict[str, Any]:
+        done = bool(_STEPS[message["type"]](self.drafting))
+        self.tell()
+        return {"done": done}
 
     def go_on(self, drafting: Drafting) -> None:
         """Write on in another draft, of a newer version for example."""
@@ -220,80 +290,14 @@ class Sheet(Grid):
         """Count the changes anew."""
         self.changes = _counted(self.drafting)
 
-    def _steps(self) -> dict[str, Callable[[], Any]]:
-        return {
-            "undo": self.drafting.undo,
-            "redo": self.drafting.redo,
-            "insert": lambda: self.drafting.insert([{}]),
-        }
-
     def handlers(self) -> dict[str, Any]:
         """Pages, and everything that changes them."""
-        own = {
-            "write": self._write,
-            "whole": self._whole,
-            "block": self._block,
-            "choices": self._choices,
-            "delete": self._delete,
-        }
-        return super().handlers() | own | dict.fromkeys(self._steps(), self._step)
+        return dict.fromkeys(_ANSWERS, self._answer) | dict.fromkeys(_STEPS, self._step)
 
-    def _keys(self) -> list[str]:
-        return [column["key"] for column in self.columns]
-
-    def _page(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
-        start, limit = window(message)
-        view = self.shown.look(
-            message.get("query"),
-            [(str(key), int(direction)) for key, direction in message.get("sort", [])],
+    def _answer(self, message: dict[str, Any]) -> Any:
+        reply = _ANSWERS[message["type"]](
+            self.shown, [column["key"] for column in self.columns], message
         )
-        rows, keys = list(view.page(start, limit)), self._keys()
-        content = {
-            "total": len(view),
-            "serial": self.shown.serial,
-            "marks": marks_of(rows, keys),
-        }
-        return content, [encode_page(map(shown, rows), keys)]
-
-    def _write(self, message: dict[str, Any]) -> dict[str, Any]:
-        cells = [(int(row), str(key), text) for row, key, text in message["cells"]]
-        problems, first, last = self.shown.write(message.get("serial"), cells)
-        self.tell()
-        if last - first >= _MOST:
-            return {"problems": problems, "rows": None}
-        rows, keys = (
-            self.shown.rows(message.get("serial"), first, last - first + 1),
-            self._keys(),
-        )
-        return {
-            "problems": problems,
-            "rows": [
-                [first + n, _cells(shown(row), keys), mark(row, keys)]
-                for n, row in enumerate(rows)
-            ],
-        }
-
-    def _whole(self, message: dict[str, Any]) -> dict[str, Any]:
-        [row] = self.shown.rows(message.get("serial"), int(message["row"]), 1)
-        return {"text": whole(shown(row).get(message["key"]))}
-
-    def _block(self, message: dict[str, Any]) -> dict[str, Any]:
-        top, bottom = int(message["top"]), int(message["bottom"])
-        rows = self.shown.rows(message.get("serial"), top, bottom - top + 1)
-        return {
-            "text": block_text(
-                [shown(row) for row in rows], [str(key) for key in message["keys"]]
-            )
-        }
-
-    def _choices(self, message: dict[str, Any]) -> dict[str, Any]:
-        return {"choices": choices_of(self.drafting.dataset, str(message["key"]))}
-
-    def _delete(self, message: dict[str, Any]) -> None:
-        self.shown.delete(message.get("serial"), *map(int, message["rows"]))
-        self.tell()
-
-    def _step(self, message: dict[str, Any]) -> dict[str, Any]:
-        done = bool(self._steps()[message["type"]]())
-        self.tell()
-        return {"done": done}
+        if message["type"] in ("write", "delete"):
+            self.tell()
+        return reply

@@ -9,6 +9,7 @@ __all__ = ['Catalog']
 import sqlalchemy as sa
 
 from .database import now
+from .marks import move_stage
 from .records import EDGES, Edge
 from .refs import Ref
 from .versions import Versions
@@ -49,7 +50,8 @@ class Catalog(Versions):
     ) -> None:
         """Move a version to a stage, or raise `NotFound`. `production` has one version: the one before it becomes `archived`."""
         self.version(kind, name, version)
-        super().set_stage(kind, name, version, stage, by, reason)
+        with self.begin() as connection:
+            move_stage(connection, kind, name, version, stage, by, reason)
 
     def link(self, source: str | Ref, target: str | Ref, role: str = "") -> None:
         """Write down that `target` was made from `source`; writing it twice changes nothing."""

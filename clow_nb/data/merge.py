@@ -95,9 +95,11 @@ def _cell(document: Document | None, key: str) -> Any:
     return document if document is None or key == ID else document.get(key, MISSING)
 
 
-def clashes(head: Snapshot, touched: Touched) -> list[Clash]:
-    """The cells of `touched` that others have changed too, up to the version `head`."""
-    there = documents_by_id(head, touched)
+def clashes(
+    head: Snapshot, touched: Touched, there: Mapping[str, Document] | None = None
+) -> list[Clash]:
+    """The cells of `touched` that others have changed too, up to the version `head`; `there` are its documents, if they were read."""
+    there = documents_by_id(head, touched) if there is None else there
     return [
         Clash(
             identity,
@@ -110,10 +112,13 @@ def clashes(head: Snapshot, touched: Touched) -> list[Clash]:
 
 # %% ../../nbs/data/06a_merge.ipynb #9b30eb4c
 def settled(
-    head: Snapshot, touched: Touched, mine: Collection[tuple[str, str]]
+    head: Snapshot,
+    touched: Touched,
+    mine: Collection[tuple[str, str]],
+    there: Mapping[str, Document] | None = None,
 ) -> dict[str, Document | None]:
     """The documents to write on `head` when of the clashing cells those in `mine` (`_id` and key) are ours, all others theirs."""
-    there, documents = documents_by_id(head, touched), {}
+    there, documents = documents_by_id(head, touched) if there is None else there, {}
     for identity, (before, after) in touched.items():
         document, keys = _merged(before, after, there.get(identity))
         ours = [key for key in keys if (identity, key) in mine]
@@ -143,7 +148,8 @@ def rebased(
     """The documents to write on `head` for changes made on `base`. Raises `ConflictError` that names the cells."""
     if head.commit.version == base.commit.version:
         return {identity: mine for identity, (_, mine) in touched.items()}
-    if cells := [f"{clash.id}.{clash.key}" for clash in clashes(head, touched)]:
+    there = documents_by_id(head, touched)
+    if cells := [f"{clash.id}.{clash.key}" for clash in clashes(head, touched, there)]:
         raise ConflictError(
             "Others changed {count} of your cells after version {base}: {cells}. Nothing was written. "
             "Look at version {head}, undo those changes or edit it anew, and commit again.",
@@ -152,4 +158,4 @@ def rebased(
             cells=", ".join(cells[:5]) + (", …" if len(cells) > 5 else ""),
             head=head.commit.version,
         )
-    return settled(head, touched, ())
+    return settled(head, touched, (), there)

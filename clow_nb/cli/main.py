@@ -122,7 +122,7 @@ def down(home: str | None) -> None:
     click.echo(
         t("stopped: {names}", names=", ".join(names))
         if names
-        else t("nothing was running")
+        else t("nothing runs that clow up has started")
     )
 
 # %% ../../nbs/cli/05_main.ipynb #8d995218

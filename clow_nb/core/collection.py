@@ -6,6 +6,7 @@
 __all__ = ['Entity', 'Collection']
 
 # %% ../../nbs/core/09_collection.ipynb #e7c12afd
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -57,7 +58,7 @@ class Entity:
 _T = TypeVar("_T", bound=Entity)
 
 
-class Collection(Generic[_T]):
+class Collection(ABC, Generic[_T]):
     """All things of one kind. A subclass sets `kind`, says how to open one, and adds its own `create`."""
 
     kind = ""
@@ -65,8 +66,9 @@ class Collection(Generic[_T]):
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
 
+    @abstractmethod
     def _open(self, name: str, version: int | str | None = None) -> _T:
-        raise NotImplementedError
+        """The thing in the hand, at a version."""
 
     def get(self, name: str | Ref) -> _T:
         """The thing by name or reference; `NotFound` with the nearest names."""

@@ -18,8 +18,9 @@ from ..data.dataset import Dataset
 from ..data.layout import ID
 from ..data.retype import caster
 from ..data.views import Row, View
+from .cells import cell
 from .drafting import Cell, Drafting, mark
-from .grid import DatasetRows, Grid, cell, encode_page, window
+from .grid import DatasetRows, Grid, encode_page, window
 
 # %% ../../nbs/ui/01f_sheet.ipynb #af55ab6a
 def shown(row: Row) -> Mapping[str, Any]:

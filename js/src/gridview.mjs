@@ -15,9 +15,10 @@ import {
   createGrid,
   themeQuartz,
 } from "ag-grid-community";
+import { drawn } from "./cells.mjs";
 import { h } from "./dom.mjs";
 import { createMessages } from "./messages.mjs";
-import { columnId, countText, decodePage, drawn, fitWidths, guessWidth, sortOf } from "./rows.mjs";
+import { columnId, countText, decodePage, fitWidths, guessWidth, sortOf } from "./rows.mjs";
 import "./ui.css";
 
 ModuleRegistry.registerModules([

@@ -3,10 +3,11 @@
 // The pen is a text area that always has the focus while cells are selected. So the first letter of a composition (Hangul) is never lost,
 // and copying and pasting are the browser's own events, which need no permission.
 import { CellApiModule, ModuleRegistry, RenderApiModule } from "ag-grid-community";
+import { drawn } from "./cells.mjs";
 import { copyText, h } from "./dom.mjs";
 import { createGridView } from "./gridview.mjs";
 import { choicesFor, selecting, writing } from "./pen.mjs";
-import { columnId, drawn } from "./rows.mjs";
+import { columnId } from "./rows.mjs";
 import { at, edges, holds, moved, size, upTo } from "./selection.mjs";
 import { decode, encode, pasted } from "./tsv.mjs";
 import "./sheet.css";

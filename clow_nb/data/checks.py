@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
-from tqdm.auto import tqdm
 
 from ..core.errors import NotFound
 from ..core.text import t
@@ -20,6 +19,7 @@ from .flaws import RULES
 from .history import SPLIT
 from .layout import ID, POS, columns
 from .profiles import read_batches
+from .progress import progress
 from .reading import Snapshot, documents_by_id
 from .traits import text_key, traits_of
 from .values import from_json
@@ -168,8 +168,7 @@ def check(
         if keys.keys() >= set(needed)
     }
     hits = {
-        name: rule(traits)
-        for name, rule in tqdm(chosen.items(), t("Checking"), delay=2, leave=False)
+        name: rule(traits) for name, rule in progress(chosen.items(), t("Checking"))
     }
     told = {name: found.drop_nulls("action") for name, found in hits.items()}
     examples = _examples(

@@ -13,8 +13,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tqdm.auto import tqdm
-
 from ..core.text import t
 from .documents import MISSING, assemble, shred
 from clow_nb.data.layout import (
@@ -27,6 +25,7 @@ from clow_nb.data.layout import (
     is_json,
     new_field,
 )
+from .progress import progress
 from .query import compile_query, query_keys
 from .snapshot import Snapshot, read_tables
 from .values import from_json, same, to_json
@@ -106,12 +105,8 @@ def passed(
     names, left = snapshot.names(None if whole else _needed(rules, more)), pa.array(
         skip, pa.string()
     )
-    with tqdm(
-        total=snapshot.commit.rows,
-        desc=t("Editing"),
-        unit=t(" documents"),
-        delay=2,
-        leave=False,
+    with progress(
+        None, t("Editing"), snapshot.commit.rows, unit=t(" documents")
     ) as bar:
         for rows in read_tables(snapshot, names):
             bar.update(len(rows))

@@ -13,7 +13,6 @@ from functools import cached_property, partial
 from typing import Any
 
 import polars as pl
-from tqdm.auto import tqdm
 
 from ..core.text import t
 from clow_nb.data.counting import (
@@ -29,6 +28,7 @@ from clow_nb.data.counting import (
 from .figures import Span, figures_of, span_of
 from .layout import ID, POS
 from .objects import is_object_type
+from .progress import progress
 from .values import from_json
 
 # %% ../../nbs/data/04_statistics.ipynb #dd919807
@@ -182,7 +182,7 @@ def describe(
 ) -> pl.DataFrame:
     """The statistics of the keys of `rows` documents, as `statistics` has them; `labels` (`_pos`, `label`) tells them apart by label."""
     found = []
-    for column in tqdm(columns, t("Counting values"), delay=2, leave=False):
+    for column in progress(columns, t("Counting values")):
         parts = _parts(column, rows, labels)
         whole = pl.concat([part.frame for part in parts])
         span = span_of(

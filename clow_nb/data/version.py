@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
-from tqdm.auto import tqdm
 
 from ..core.collection import Entity
 from ..core.context import Context
@@ -27,6 +26,7 @@ from .history import catch_up, open_version, recorded, versions_of
 from .listing import as_of, check_tag, versions_frame
 from .order import compile_projection
 from .profiles import statistics_of
+from .progress import progress
 from .reading import Query, count, read_documents, scan
 from .snapshot import Snapshot
 from .writers import write_file
@@ -182,14 +182,7 @@ class _Whole(Iterable[dict[str, Any]]):
     def __iter__(self) -> Iterator[dict[str, Any]]:
         documents = read_documents(self.snapshot)
         return iter(
-            tqdm(
-                documents,
-                t("Writing documents"),
-                len(self),
-                delay=2,
-                unit_scale=True,
-                leave=False,
-            )
+            progress(documents, t("Writing documents"), len(self), unit_scale=True)
         )
 
 # %% ../../nbs/data/07c_version.ipynb #ecc884ec

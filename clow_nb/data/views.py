@@ -7,6 +7,7 @@ __all__ = ['Order', 'Row', 'View']
 
 # %% ../../nbs/data/05f_views.ipynb #b55d5feb
 from collections.abc import Callable, Iterator
+from copy import copy
 from functools import total_ordering
 from math import inf
 from typing import Any, NamedTuple
@@ -163,6 +164,15 @@ class Row(NamedTuple):
     after: Document | None
 
 
+def _new_ids(draft: Draft) -> dict[str, None]:
+    there = draft.originals(draft.held)
+    return dict.fromkeys(
+        id
+        for id, document in draft.held.items()
+        if document is not None and there[id] is None
+    )
+
+
 class View:
     """The rows of an edit that matched a filter when the view was made, in the order of a sort (see `parse_sort`).
 
@@ -174,11 +184,42 @@ class View:
     ) -> None:
         order = tuple(parse_sort(sort))
         _check_rules(draft, query, order)
-        self.draft = draft
+        self.draft, self._new = draft, _new_ids(draft)
         self._numbers, self._ids = _arranged(draft, query, order)
 
     def __len__(self) -> int:
         return len(self._numbers)
+
+    def ids(self, skip: int = 0, limit: int = 100) -> list[str]:
+        """The `_id`s of some of the rows."""
+        numbers, end = self._numbers[skip : skip + limit], self.draft.base.commit.rows
+        there = iter(
+            rows_at(self.draft.base, numbers[numbers < end], [ID])[ID].to_pylist()
+        )
+        return [
+            next(there) if number < end else self._ids[number - end]
+            for number in numbers.tolist()
+        ]
+
+    def followed(self) -> "View":
+        """This view while no document is added and no new one goes; else one with new documents at its end, whether they match or not."""
+        now = _new_ids(self.draft)
+        if now == self._new:
+            return self
+        view, end = copy(self), self.draft.base.commit.rows
+        gone = [
+            end + place
+            for place, id in enumerate(self._ids)
+            if id in self._new and id not in now
+        ]
+        come = [id for id in now if id not in self._new]
+        slots = end + len(self._ids) + np.arange(len(come))
+        view._numbers = np.append(
+            self._numbers[~np.isin(self._numbers, gone)],
+            slots.astype(self._numbers.dtype),
+        )
+        view._ids, view._new = [*self._ids, *come], now
+        return view
 
     def page(self, skip: int = 0, limit: int = 100) -> Iterator[Row]:
         """Some of the rows, as they are now."""

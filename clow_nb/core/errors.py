@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ClowError', 'InvalidName', 'NotFound', 'AlreadyExists', 'ConflictError', 'QueryError', 'FileError', 'DataError',
-           'ParameterError', 'RunError', 'GateError', 'ServiceError', 'SettingsError', 'DatabaseError']
+           'ParameterError', 'RunError', 'GateError', 'ServiceError', 'SettingsError', 'DatabaseError', 'ReadOnly']
 
 # %% ../../nbs/core/01_errors.ipynb #22c4f4ad
 from .text import t
@@ -73,3 +73,7 @@ class SettingsError(ClowError):
 # %% ../../nbs/core/01_errors.ipynb #ad72a3be
 class DatabaseError(ClowError):
     """The database of a workspace does not answer, or can't be written."""
+
+# %% ../../nbs/core/01_errors.ipynb #474c48f6
+class ReadOnly(ClowError):
+    """The workspace is open for looking: nothing of it is changed, and nothing is made in it."""

@@ -13,8 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .database import now, open_engine
-from .errors import AlreadyExists, NotFound
+from .database import check_writable, now, open_engine
+from .errors import AlreadyExists, NotFound, ReadOnly
 from .records import EDGES, ITEMS, STAGES, TAGS, VERSIONS, Item
 from .refs import check_name
 
@@ -22,13 +22,14 @@ from .refs import check_name
 class Tables:
     """The tables of one database. Opening it creates what is missing; any number of processes may have it open."""
 
-    def __init__(self, url: str) -> None:
-        self.engine = open_engine(url)
+    def __init__(self, url: str, read_only: bool = False) -> None:
+        self.engine, self.read_only = open_engine(url, read_only), read_only
         self.ensure(ITEMS, VERSIONS, TAGS, STAGES, EDGES)
 
     @contextmanager
     def begin(self) -> Iterator[sa.Connection]:
-        """A connection in a transaction that may write; committed at the end, rolled back by an exception."""
+        """A connection in a transaction that may write; committed at the end, rolled back by an exception. May raise `ReadOnly`."""
+        check_writable(self.read_only)
         with self.engine.connect().execution_options(
             write=True
         ) as connection, connection.begin():
@@ -36,9 +37,16 @@ class Tables:
 
     def ensure(self, *tables: sa.Table) -> None:
         """Create those of `tables` that are missing. A room may keep tables of its own here, on a `MetaData` of its own."""
-        if not set(sa.inspect(self.engine).get_table_names()) >= {
-            table.name for table in tables
-        }:
+        missing = {table.name for table in tables} - set(
+            sa.inspect(self.engine).get_table_names()
+        )
+        if missing and self.read_only:
+            raise ReadOnly(
+                "The workspace's database lacks {tables}, and who only looks makes nothing (CLOW_READ_ONLY is set). "
+                "Open it once where changes are allowed: that repairs it.",
+                tables=", ".join(sorted(missing)),
+            )
+        if missing:
             with self.begin() as connection:
                 if self.engine.dialect.name == "postgresql":
                     connection.execute(

@@ -74,6 +74,7 @@ class Settings:
     lang: str = "en"
     tz: str = "UTC"
     user: str = "unknown"
+    read_only: bool = False
 
     def __repr__(self) -> str:
         return f"Settings(home={str(self.home)!r}, db={mask(self.db or '') or None!r}, data={self.data!r})"
@@ -97,9 +98,19 @@ class Settings:
             "CLOW_DATA": self.data,
         }
         values |= {"CLOW_LANG": self.lang, "CLOW_TZ": self.tz, "CLOW_USER": self.user}
+        values |= {"CLOW_READ_ONLY": "1" if self.read_only else None}
         return {name: value for name, value in values.items() if value}
 
 # %% ../../nbs/core/03_settings.ipynb #13e7d031
+def _read_only() -> bool:
+    return os.environ.get("CLOW_READ_ONLY", "").strip().lower() not in (
+        "",
+        "0",
+        "false",
+        "no",
+    )
+
+
 def load_settings(
     home: str | Path | None = None, db: str | None = None, data: str | None = None
 ) -> Settings:
@@ -116,4 +127,5 @@ def load_settings(
         lang=lang(),
         tz=_timezone(),
         user=os.environ.get("CLOW_USER") or getpass.getuser(),
+        read_only=_read_only(),
     )

@@ -14,7 +14,7 @@ import polars as pl
 from lance.dataset import LanceDataset
 
 from ..core.context import Context
-from ..core.errors import DatabaseError, FileError, NotFound
+from ..core.errors import DatabaseError, FileError, NotFound, ReadOnly
 from ..core.records import VersionRow
 from ..core.refs import Ref
 from .commits import Commit
@@ -153,7 +153,9 @@ def catch_up(ctx: Context, kind: str, name: str) -> Table:
     """The table of a dataset, after writing down what the catalog missed of its log, as far as it can be written."""
     table = table_of(ctx, kind, name)
     if _missed(table, newest(ctx, kind, name)):
-        with suppress(DatabaseError), table.lock():  # what is known can be read
+        with suppress(
+            DatabaseError, ReadOnly
+        ), table.lock():  # what is known can be read
             write_missed(ctx, kind, name, table)
     return table
 

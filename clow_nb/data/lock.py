@@ -53,7 +53,8 @@ def file_lock(path: str | Path, timeout: float = 60.0) -> Iterator[None]:
 
 # %% ../../nbs/data/00e_lock.ipynb #3624e2d6
 def commit_lock(ctx: "Context", kind: str, name: str) -> AbstractContextManager[None]:
-    """The lock of one dataset, for all who share this workspace's catalog."""
+    """The lock of one dataset, for all who share this workspace's catalog. Raises `ReadOnly` where it is open for looking."""
+    ctx.check_writable()
     if ctx.catalog.engine.dialect.name == "postgresql":
         return _database_lock(ctx, f"{ctx.settings.schema('catalog')}/{kind}/{name}")
     return file_lock(ctx.folder("locks") / f"{kind}-{name}.lock")

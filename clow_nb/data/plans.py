@@ -53,6 +53,7 @@ def read_source(
 
     `source` is a path or URL, another dataset, or what `sources.shred_source` takes; `options` are those of the file's reader.
     """
+    ctx.check_writable()
     schema, folder = BASE if base is None else base.schema, ctx.folder("tmp")
     if isinstance(snapshot := getattr(source, "snapshot", None), Snapshot):
         return shred_source(snapshot, schema, folder), (str(source.ref),)

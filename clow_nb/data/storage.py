@@ -190,7 +190,8 @@ class Storage:
         return _system(f"{self.uri}/{name[:2]}/{name}")
 
     def scratch(self) -> AbstractContextManager[Path]:
-        """A local file to write to before `keep`."""
+        """A local file to write to before `keep`. Raises `ReadOnly`."""
+        self.ctx.check_writable()
         return partial(
             self.ctx.folder("cache", "objects") if self.remote else Path(self.uri)
         )
@@ -214,6 +215,7 @@ class Storage:
 
     def sweep(self, older_than: timedelta) -> None:
         """Delete what writes that died have left on this machine."""
+        self.ctx.check_writable()
         for folder in {
             self.ctx.folder("cache", "objects"),
             *(() if self.remote else (Path(self.uri),)),

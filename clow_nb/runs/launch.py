@@ -111,6 +111,7 @@ def _wait_gone(leases: Leases, ids: set[str], seconds: float) -> set[str]:
 
 def stop_worker(ctx: Context, seconds: float = 10) -> int:
     """Stop this machine's workers of the workspace; runs that take longer than `seconds` are handed back. Returns how many were stopped."""
+    ctx.check_writable()
     leases = Leases(ctx)
     rows, clock = leases.all()
     mine = {

@@ -215,7 +215,8 @@ def _bring_up(
 
 # %% ../../nbs/serve/04d_deployment.ipynb #9b84c82f
 def stop(ctx: Context, service: str, seconds: float = 20) -> bool:
-    """Drain and end all processes of a service; `False` if there was none. Raises `ServiceError` if they run elsewhere."""
+    """Drain and end all processes of a service; `False` if there was none. Raises `ServiceError` if they run elsewhere, `ReadOnly`."""
+    ctx.check_writable()
     releases = Releases(ctx, service)
     with only_one(ctx.home, service, 2):
         found = False

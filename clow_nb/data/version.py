@@ -6,7 +6,7 @@
 __all__ = ['DatasetVersion']
 
 # %% ../../nbs/data/07c_version.ipynb #679cedc5
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -20,14 +20,14 @@ from ..core.errors import NotFound
 from ..core.refs import Ref
 from ..core.text import t
 from .commits import Commit
+from .comparison import Part, compare, part_statistics
 from .diff import diff
 from .frames import documents_frame
 from .history import catch_up, open_version, recorded, versions_of
 from .listing import as_of, check_tag, versions_frame
 from .order import compile_projection
 from .profiles import statistics_of
-from .progress import progress
-from .reading import Query, count, read_documents, scan
+from .reading import Query, Whole, count, read_documents, scan
 from .snapshot import Snapshot
 from .writers import write_file
 
@@ -169,36 +169,44 @@ class _Documents(_Known):
     def __repr__(self) -> str:
         return f"<{self.ref}: {len(self):,} × {', '.join(self.keys[:8])}>"
 
-# %% ../../nbs/data/07c_version.ipynb #2340df3b
-class _Whole(Iterable[dict[str, Any]]):
-    """All documents of a version, as often as somebody asks for them; with a progress bar."""
-
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.snapshot = snapshot
-
-    def __len__(self) -> int:
-        return self.snapshot.commit.rows
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        documents = read_documents(self.snapshot)
-        return iter(
-            progress(documents, t("Writing documents"), len(self), unit_scale=True)
-        )
-
 # %% ../../nbs/data/07c_version.ipynb #ecc884ec
-class _Insight(_Documents):
-    """What is in all documents of one version, and all of them for somebody else."""
+class _Counted(_Documents):
+    """What is in the documents of one version, counted."""
 
-    def statistics(self, by_label: bool = False) -> pl.DataFrame:
+    def statistics(
+        self, by_label: bool = False, query: Query | None = None
+    ) -> pl.DataFrame:
         """One row a key, exact: `key type category count missing zeros mean std min q25 median q75 max … distinct top histogram`.
 
         `by_label` has a row a label and key, with the label in front. They are kept with the version, and later versions count
-        anew only what changed. See `data.statistics`.
+        anew only what changed; those of a `query` are counted each time. See `data.statistics`. Raises `QueryError`.
         """
+        if query:
+            return part_statistics(Part(self.snapshot, query), self.label, by_label)
         before = (
             (lambda: self.at(self.version - 1).snapshot) if self.version > 1 else None
         )
         return statistics_of(self.ctx, self.snapshot, self.label, by_label, before)
+
+    def compare(
+        self,
+        other: int | str,
+        query: Query | None = None,
+        other_query: Query | None = None,
+    ) -> pl.DataFrame:
+        """This version beside another, key by key in the same bins: `key side of distance count missing …`, two rows a key.
+
+        `ds.compare(1)` looks at version 1; `ds.compare("latest", {"split": "train"}, {"split": "test"})` at two splits. `distance`
+        is the total variation of both: 0 alike, 1 nothing in common. See `data.comparison`. Raises `NotFound`, `QueryError`.
+        """
+        sides = ((self, query), (self.at(other), other_query))
+        parts = [Part(version.snapshot, wanted) for version, wanted in sides]
+        counted = [version.statistics(query=wanted) for version, wanted in sides]
+        return compare(parts[0], parts[1], self.label, (counted[0], counted[1]))
+
+# %% ../../nbs/data/07c_version.ipynb #6d7c9f75
+class _Insight(_Counted):
+    """All documents of one version for somebody else: a check, a training, a file."""
 
     def check(self, text: str | None = None) -> "Checks":
         """Look for what would spoil a training: duplicates, two labels for one text, leaks between splits, empty texts and more.
@@ -226,7 +234,7 @@ class _Insight(_Documents):
 
         `format` is one of jsonl, json, csv, tsv, txt, parquet, arrow and xlsx; `jsonl.gz` is compressed.
         """
-        return write_file(Path(folder) / f"{self.name}.{format}", _Whole(self.snapshot))
+        return write_file(Path(folder) / f"{self.name}.{format}", Whole(self.snapshot))
 
 # %% ../../nbs/data/07c_version.ipynb #80f416b7
 class DatasetVersion(_Insight):

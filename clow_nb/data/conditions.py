@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from .folding import folded_search
 from .patterns import table_pattern
 from .values import is_text
 
@@ -265,9 +266,26 @@ def _of_list(place: Place, operator: str, operand: Any) -> Filter:
         return _is_of(place, operand)
     return (None if operand is None else place.there()), False
 
+# %% ../../nbs/data/02f_conditions.ipynb #6129ee43
+def _contains(place: Place, words: tuple[str, ...]) -> Filter:
+    if place.dtype != pa.string():
+        return NEVER, True
+    found = [
+        (name, _literal(text, pa.string()))
+        for name, text in map(folded_search, words)
+        if text is not None
+    ]
+    if len(found) < len(words):
+        return place.there(), False
+    return (
+        place.there(*(f"{name}({place.column}, {literal})" for name, literal in found)),
+        True,
+    )
+
 # %% ../../nbs/data/02f_conditions.ipynb #9f13c372
 _SCALAR: dict[str, Callable[[Place, Any], Filter]] = {
     "$in": _is_in, "$regex": _regex, "$type": _is_of, "$mod": _remains, "$size": lambda place, operand: (NEVER, True),
+    "$contains": _contains,
 }  # fmt: skip
 
 

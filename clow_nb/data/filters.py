@@ -19,7 +19,7 @@ from .order import check_path
 # %% ../../nbs/data/02a_filters.ipynb #0b1d7597
 @dataclass(frozen=True)
 class Condition:
-    """One operator on one path: `$eq $gt $gte $lt $lte $in $exists $type $regex $size $mod`."""
+    """One operator on one path: `$eq $gt $gte $lt $lte $in $exists $type $regex $contains $size $mod`."""
 
     path: str
     operator: str

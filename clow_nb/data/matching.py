@@ -125,6 +125,7 @@ def _odd(
     keys = query_keys(query)
     if (
         len(keys) == 1
+        and pushed.in_rest
         and NULLS not in pushed.odd
         and (found := _odd_of_key(snapshot, query, *keys))
     ):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..core.errors import DataError, QueryError
+from .folding import fold
 from .order import sort_key
 from .values import plain
 
@@ -154,6 +155,21 @@ def _mod(operand: Any, where: str) -> tuple[int, int]:
         operand=operand,
     )
 
+# %% ../../nbs/data/02e_operands.ipynb #c8594c53
+def _words(operand: Any, where: str) -> tuple[str, ...]:
+    words = [operand] if isinstance(operand, str) else operand
+    if (
+        not isinstance(words, list | tuple)
+        or not words
+        or not all(isinstance(word, str) for word in words)
+    ):
+        raise QueryError(
+            "At {where}: a text, or a list of texts that must all be there, is needed, not {operand!r}.",
+            where=where,
+            operand=operand,
+        )
+    return tuple(dict.fromkeys(map(fold, words)))
+
 # %% ../../nbs/data/02e_operands.ipynb #ebf56038
 _TYPES = {
     "double": 1, "string": 2, "object": 3, "array": 4, "binData": 5, "undefined": 6, "objectId": 7, "bool": 8, "date": 9,
@@ -187,5 +203,5 @@ def _types(operand: Any, where: str) -> frozenset[str]:
 # %% ../../nbs/data/02e_operands.ipynb #71a5a509
 OPERANDS: dict[str, Callable[[Any, str], Any]] = {
     "$eq": read_value, "$gt": _compared, "$gte": _compared, "$lt": _compared, "$lte": _compared,
-    "$in": _values, "$exists": _flag, "$type": _types, "$regex": read_pattern, "$size": _size, "$mod": _mod,
+    "$in": _values, "$exists": _flag, "$type": _types, "$regex": read_pattern, "$size": _size, "$mod": _mod, "$contains": _words,
 }  # fmt: skip

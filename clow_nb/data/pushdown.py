@@ -21,6 +21,7 @@ from clow_nb.data.filters import (
     Not,
     parse_query,
 )
+from .folding import odd_letters
 from .layout import ID, NULLS, REST, columns, is_json
 from .query import leaves, top_keys
 from .values import is_text, to_json
@@ -93,6 +94,21 @@ def odd_rows(path: str, fields: Mapping[str, pa.Field], strict: bool = False) ->
         odd.append(f"({REST} IS NOT NULL AND {empty}{_has_key(key)})")
     return "(" + " OR ".join(odd) + ")"
 
+# %% ../../nbs/data/02c_pushdown.ipynb #5d39a407
+def _odd_letters(path: str, fields: Mapping[str, pa.Field]) -> str:
+    place = locate(path, fields)
+    if place is None or not place.known or place.dtype != pa.string():
+        return NEVER
+    return place.there(f"regexp_like({place.column}, {_quoted(odd_letters())})")
+
+
+def _odd(leaf: Condition | Elements, fields: Mapping[str, pa.Field]) -> list[str]:
+    operator = leaf.operator if isinstance(leaf, Condition) else ""
+    return [
+        odd_rows(leaf.path, fields, strict=operator == "$type"),
+        _odd_letters(leaf.path, fields) if operator == "$contains" else NEVER,
+    ]
+
 # %% ../../nbs/data/02c_pushdown.ipynb #00cd5421
 def _leaf(node: Condition | Elements, fields: Mapping[str, pa.Field]) -> Filter:
     place = locate(node.path, fields)
@@ -150,16 +166,21 @@ class Pushed(NamedTuple):
             else f"({self.where} OR {self.odd})"
         )
 
+    @property
+    def in_rest(self) -> bool:
+        """Whether what makes a row odd is in its `_rest` or its `_nulls`, and never in the letters of a column."""
+        return "regexp_like" not in self.odd
+
 
 def push_down(query: Mapping[str, Any] | None, schema: pa.Schema) -> Pushed:
     """What a table of `schema` can say about a query. Raises `QueryError` as `compile_query` does."""
     node, fields = parse_query(query), columns(schema)
     where, exact = _translate(node, fields)
-    found = [
-        odd_rows(
-            leaf.path, fields, isinstance(leaf, Condition) and leaf.operator == "$type"
+    odd = [
+        sql
+        for sql in dict.fromkeys(
+            sql for leaf in leaves(node) for sql in _odd(leaf, fields)
         )
-        for leaf in leaves(node)
+        if sql != NEVER
     ]
-    odd = [sql for sql in dict.fromkeys(found) if sql != NEVER]
     return Pushed(where, exact, f"({' OR '.join(odd)})" if odd else NEVER)

@@ -14,6 +14,7 @@ from datetime import date, datetime
 from typing import Any
 
 from .documents import MISSING
+from .folding import fold
 from .filters import AllOf, Condition, Elements, Node, Not, parse_query
 from .order import finder, sort_key
 
@@ -105,9 +106,18 @@ def _remains(numbers: tuple[int, int]) -> _Test:
 
     return remains
 
+# %% ../../nbs/data/02b_query.ipynb #ef164c64
+def _contains(words: tuple[str, ...]) -> _Test:
+    def contains(value: Any) -> bool:
+        return type(value) is str and all(
+            map((folded := fold(value)).__contains__, words)
+        )
+
+    return contains
+
 # %% ../../nbs/data/02b_query.ipynb #08fd621a
 _BUILDERS: dict[str, Callable[[Any], _Test]] = {
-    "$eq": _equals, "$in": _is_in, "$regex": _matches, "$type": _is_of, "$size": _has_size, "$mod": _remains,
+    "$eq": _equals, "$in": _is_in, "$regex": _matches, "$type": _is_of, "$size": _has_size, "$mod": _remains, "$contains": _contains,
 }  # fmt: skip
 
 

@@ -107,8 +107,13 @@ def with_splits(
     return frame.with_columns(split.alias("split"))
 
 # %% ../../nbs/train/01a_inputs.ipynb #e4ea80ae
-def overview(frame: pl.DataFrame, label: str) -> pl.DataFrame:
-    """One row a split: how many documents, how many classes, and the smallest of them."""
+def overview(frame: pl.DataFrame, label: str | None = None) -> pl.DataFrame:
+    """One row a split: how many documents and, where there is a label, how many classes and the smallest of them."""
+    order = pl.col("split").replace_strict(
+        {"train": 0, "valid": 1, "test": 2}, default=3, return_dtype=pl.Int64
+    )
+    if label is None:
+        return frame.group_by("split").agg(documents=pl.len()).sort(order, "split")
     sizes = frame.filter(pl.col(label).is_not_null()).group_by("split", label).len()
     smallest = sizes.sort("len", label).group_by("split", maintain_order=True).first()
     counts = frame.group_by("split").agg(
@@ -116,8 +121,5 @@ def overview(frame: pl.DataFrame, label: str) -> pl.DataFrame:
     )
     joined = counts.join(
         smallest.rename({label: "smallest", "len": "its documents"}), "split", "left"
-    )
-    order = pl.col("split").replace_strict(
-        {"train": 0, "valid": 1, "test": 2}, default=3, return_dtype=pl.Int64
     )
     return joined.sort(order, "split")

@@ -19,7 +19,7 @@ from torch import nn
 
 from ..core.errors import DataError
 from .solution import Solution, solution
-from .trainer import read_tensors
+from .checkpoints import read_tensors
 
 # %% ../../nbs/train/04_predictor.ipynb #5fa77169
 _CONFIG, _TENSORS, _FORMAT = "config.json", "model.safetensors", 1

@@ -12,11 +12,11 @@ from ..core.context import Context
 from ..core.errors import ParameterError
 from ..core.plugins import registry
 from ..core.text import t
+from .progress import is_lower_better
 from .tracking import has_store, mirror
 
 # %% ../../nbs/train/05a_promotion.ipynb #13c585f7
 STAGES = ("staging", "production", "archived")
-_LOWER = frozenset("loss log_loss ece mae mse rmse mape smape mase".split())
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def _compare(
         "a": new,
         "b": old,
     }
-    if new < old if name in _LOWER else new > old:
+    if new < old if is_lower_better(name) else new > old:
         sentence = t(
             "{new} is better than {old} on the split {split} of {dataset}: {metric} {a:.4f} against {b:.4f}.",
             **values,

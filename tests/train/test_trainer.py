@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from clow_nb.core.errors import DataError
+from clow_nb.train.checkpoints import read_tensors
 from clow_nb.train.solution import Solution, solution
-from clow_nb.train.trainer import fit, read_tensors, score
+from clow_nb.train.trainer import fit, score
 
 PARAMS = {"epochs": 5, "patience": 5, "embedding": 16, "channels": 8, "batch_size": 16}
 SCRIPT = """
@@ -65,11 +66,64 @@ def test_a_killed_process_is_taken_up_with_the_same_numbers(frame: pl.DataFrame,
     script = SCRIPT.replace("{params}", repr(PARAMS))
     killed = subprocess.run([sys.executable, "-c", script, str(tmp_path / "frame.jsonl"), str(tmp_path / "run")])
     assert killed.returncode == -signal.SIGKILL
-    assert read_tensors(tmp_path / "run" / "last.safetensors")[1]["epoch"] == 3
+    assert read_tensors(tmp_path / "run" / "last.safetensors")[1]["progress"]["epoch"] == 3
     _, straight, history = _run(frame)
     _, resumed, continued = _run(frame, tmp_path / "run")
     assert json.dumps(continued) == json.dumps(history)
     assert all(torch.equal(a, b) for a, b in zip(straight.state_dict().values(), resumed.state_dict().values(), strict=True))
+
+
+MIDDLE = {"checkpoint_s": 0.0, "accumulate": 2, "ema": 0.9}
+KILLED_IN_AN_EPOCH = """
+from clow_nb.train.solutions.nlp_intent import NlpIntent
+
+calls = 0
+original = NlpIntent.loss
+
+def loss(self, model, batch):
+    global calls
+    calls += 1
+    if calls == 9:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return original(self, model, batch)
+
+NlpIntent.loss = loss
+fit("""
+
+
+def test_a_process_killed_within_an_epoch_is_taken_up_at_its_step(frame: pl.DataFrame, tmp_path: Path) -> None:
+    frame.write_ndjson(tmp_path / "frame.jsonl")
+    script = SCRIPT.replace("{params}", repr(PARAMS | MIDDLE)).replace("fit(", KILLED_IN_AN_EPOCH, 1)
+    killed = subprocess.run([sys.executable, "-c", script, str(tmp_path / "frame.jsonl"), str(tmp_path / "run")])
+    assert killed.returncode == -signal.SIGKILL
+    state = read_tensors(tmp_path / "run" / "last.safetensors")[1]
+    assert (state["progress"]["epoch"], state["step"]) == (1, 1)  # six batches, so three steps, an epoch
+    _, straight, history = _run(frame, **MIDDLE)
+    _, resumed, continued = _run(frame, tmp_path / "run", **MIDDLE)
+    assert json.dumps(continued) == json.dumps(history)
+    assert all(torch.equal(a, b) for a, b in zip(straight.state_dict().values(), resumed.state_dict().values(), strict=True))
+
+
+def test_batches_that_make_one_step_are_the_step_of_one_batch(frame: pl.DataFrame) -> None:
+    still = {"dropout": 0.0, "wide_dropout": 0.0, "epochs": 1}
+    _, whole, _ = _run(frame, batch_size=84, **still)
+    _, parts, _ = _run(frame, batch_size=21, accumulate=4, **still)
+    for name, tensor in whole.state_dict().items():
+        torch.testing.assert_close(parts.state_dict()[name], tensor, atol=2e-4, rtol=1e-3)
+
+
+def test_the_averaged_weights_are_those_that_are_judged(frame: pl.DataFrame) -> None:
+    task, model, history = _run(frame, ema=0.99, epochs=3)
+    metrics, _ = score(task, model, task.prepare(frame)["valid"])
+    best = min(history, key=lambda row: (-row["valid_f1_macro"], row["valid_loss"]))
+    assert metrics["loss"] == pytest.approx(best["valid_loss"], abs=1e-6)
+    assert _run(frame, epochs=3)[2] != history
+
+
+def test_half_precision_learns_the_same(frame: pl.DataFrame) -> None:
+    _, model, history = _run(frame, amp="bf16")
+    assert history[-1]["valid_accuracy"] > 0.9
+    assert all(tensor.dtype != torch.bfloat16 for tensor in model.state_dict().values())
 
 
 def test_a_finished_training_is_not_trained_again(frame: pl.DataFrame, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ __all__ = ['IntentParams', 'TextCNN', 'WideAndDeep', 'NlpIntent']
 
 # %% ../../../nbs/train/solutions/nlp_intent.ipynb #9defb3f6
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 import torch
@@ -18,13 +18,19 @@ from torch.nn import functional as F
 from ...core.errors import DataError
 from ..examples import Batch, Examples
 from ..inputs import complete, label_key, text_key
-from ..solution import Solution, TrainParams
+from ..solution import LabelledParams, Solution
 from ..tokens import Characters, TextEncoder
 
 # %% ../../../nbs/train/solutions/nlp_intent.ipynb #e8630fdf
-class IntentParams(TrainParams):
+class IntentParams(LabelledParams):
     """The trainer's parameters, the sizes of the network, and how it is kept from learning by heart."""
 
+    text: str | None = Field(
+        None, description="the key of the text; found by itself if left out"
+    )
+    monitor: Literal["f1_macro", "accuracy", "loss"] = Field(
+        "f1_macro", description="what is better, on the valid split"
+    )
     epochs: int = Field(
         12, ge=1, le=1000, description="passes over the training split, at most"
     )

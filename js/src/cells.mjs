@@ -22,3 +22,8 @@ export function drawn(cell, labels = {}) {
 export function formatNumber(value) {
   return Object.is(value, -0) ? "-0" : String(value);
 }
+
+/** Whether the page has all of a value: `false` for a part of it, or another way to write it. */
+export function isWhole(cell) {
+  return !["cut", "json", "date"].includes(cell?.kind);
+}

@@ -59,9 +59,9 @@ const BLOCK = 100;
 /**
  * Draws the model's rows into `el`; returns `{api, box, foot, messages, labels, reload, complain, close}`.
  *
- * `options` go to AG Grid, `columnOptions(column, index)` to its columns; `onPage(rows, start, content)` hears of each page.
+ * `options` go to AG Grid, `columnOptions(column, index)` to its columns, `leading` are columns before them; `onPage(rows, start, content)` hears of each page.
  */
-export function createGridView({ model, el }, { options = {}, columnOptions = () => ({}), onPage = () => {} } = {}) {
+export function createGridView({ model, el }, { options = {}, columnOptions = () => ({}), onPage = () => {}, leading = [] } = {}) {
   const labels = () => model.get("labels");
   const messages = createMessages(model, { labels });
 
@@ -133,7 +133,7 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
   }
 
   function columnDefs() {
-    return model.get("columns").map(({ name, type, role, hint }, i) => ({
+    const columns = model.get("columns").map(({ name, type, role, hint }, i) => ({
       colId: columnId(i),
       headerName: name,
       headerTooltip: hint,
@@ -146,6 +146,7 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
       equals: () => false,
       ...columnOptions(model.get("columns")[i], i),
     }));
+    return [...leading, ...columns];
   }
 
   box.style.height = `${model.get("height")}px`;

@@ -19,6 +19,7 @@ from . import plans, upkeep
 from .commits import Stamp
 from .edit import Edit
 from .history import delete_table, newest, record
+from .journal import drafts_frame, forget_drafts, kept_drafts
 from .listing import list_frame
 from .profiles import forget_statistics
 from .split_plans import SplitSettings, settled, split_plan
@@ -80,9 +81,15 @@ class Dataset(_Kept):
         """Start an edit of this version; `commit` makes it the next one."""
 
         def publish(message: str, plan: Plan) -> Dataset:
-            return self._commit(Stamp("edit", author or self.ctx.user, message), plan)
+            return self._commit(Stamp("edit", edit.author, message), plan)
 
-        return Edit(self.snapshot, publish, str(self.ref), self.label, self.key)
+        edit = Edit(self.snapshot, publish, str(self.ref), self.label, self.key)
+        edit.author = author or self.ctx.user
+        return edit
+
+    def drafts(self) -> pl.DataFrame:
+        """The changes that pages keep until they are committed or discarded: `name author version changed actions open problem`."""
+        return drafts_frame(kept_drafts(self.ctx, self.item.spec["table"]))
 
     def restore(self, version: int | str, message: str = "") -> "Dataset":
         """Make the documents what they were at a version; the versions in between stay."""
@@ -167,7 +174,9 @@ class Datasets(Collection[Dataset]):
 
     def delete(self, name: str) -> None:
         """Delete a dataset with all its versions. Raises `NotFound`."""
-        forget_statistics(self.ctx, delete_table(self.ctx, self.kind, name))
+        uri = delete_table(self.ctx, self.kind, name)
+        forget_statistics(self.ctx, uri)
+        forget_drafts(self.ctx, uri.rstrip("/").rpartition("/")[2])
 
 # %% ../../nbs/data/08_dataset.ipynb #f5800fe0
 class Rawdatas(Datasets):

@@ -195,7 +195,7 @@ _T = TypeVar("_T")
 
 # %% ../../nbs/data/05_edit.ipynb #11028464
 class Edit(Draft, Generic[_T]):
-    """Changes on top of one version. `publish(message, plan)` commits them; `Dataset.edit()` makes one."""
+    """Changes on top of one version. `publish(message, plan)` commits them; `Dataset.edit()` makes one, and commits as its `author`."""
 
     def __init__(
         self,
@@ -207,6 +207,7 @@ class Edit(Draft, Generic[_T]):
     ) -> None:
         super().__init__(base, name)
         self._publish, self.label, self.key = publish, label, key
+        self.author = ""
 
     def set(self, target: Target, key: str, value: Any) -> None:
         """Set `key` of the documents to `value`, or to what a function makes of each: always the same, as it may be called again."""
@@ -257,7 +258,8 @@ class Edit(Draft, Generic[_T]):
         """Write all of it as one version, whose data it returns. Raises `ConflictError` naming the cells that others changed."""
         check_open(self)
         made = self._publish(
-            message, edit_plan(self.base, list(self.rules), self.changes().touched)
+            message,
+            edit_plan(self.base, list(self.rules), self.changes().touched, self.held),
         )
         self._committed = True
         return made

@@ -64,6 +64,16 @@ class Steps:
             del self.held[identity]
         return True
 
+    @property
+    def count(self) -> int:
+        """How many steps are done."""
+        return len(self._done)
+
+    def drop(self) -> None:
+        """Take the last step back for good."""
+        self.undo()
+        self._undone.pop()
+
     def redo(self) -> bool:
         """Make the change again that `undo` took back; False if there is none."""
         if self._undone:

@@ -313,3 +313,15 @@ def test_a_rule_that_deletes_meets_what_others_changed(books: Dataset) -> None:
         theirs.commit()
         with pytest.raises(ConflictError, match=r"1 of your cells after version 1: b\.price"):
             edit.commit()
+
+
+def test_a_cell_set_back_by_hand_stays_out_of_the_bulk_change(books: Dataset) -> None:
+    with patch("clow_nb.data.targets._MANY", 3):
+        edit = books.edit()
+        edit.set({}, "price", 99)
+        edit.set("b", "price", 1)  # as it was
+        assert edit.rules
+        other = books.edit()
+        other.set("c", "title", "다른 책")
+        other.commit()
+        assert [document["price"] for document in edit.commit().documents()] == [99, 1, 99, 99, 99, 99]

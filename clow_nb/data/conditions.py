@@ -268,6 +268,8 @@ def _of_list(place: Place, operator: str, operand: Any) -> Filter:
 
 # %% ../../nbs/data/02f_conditions.ipynb #6129ee43
 def _contains(place: Place, words: tuple[str, ...]) -> Filter:
+    if pa.types.is_nested(place.dtype):
+        return place.there(), False
     if place.dtype != pa.string():
         return NEVER, True
     found = [

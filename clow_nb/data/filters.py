@@ -13,6 +13,7 @@ from typing import Any
 
 from ..core.errors import QueryError
 from ..core.text import t
+from .extended import from_extended
 from .operands import OPERANDS, read_list, read_member, read_pattern
 from .order import check_path
 
@@ -219,5 +220,12 @@ def _parse(query: Any, where: str, depth: int) -> Node:
 
 
 def parse_query(query: Mapping[str, Any] | None) -> Node:
-    """The tree of a query; `None` and `{}` match every document. Raises `QueryError` with the path of the mistake."""
-    return _parse(query or {}, "", 0)
+    """The tree of a query; `None` and `{}` match every document. Raises `QueryError` with the path of the mistake.
+
+    Values may be Extended JSON, such as `{"$date": "2024-05-01"}`.
+    """
+    try:
+        real = from_extended(query or {})
+    except RecursionError:
+        real = query or {}
+    return _parse(real, "", 0)

@@ -108,9 +108,14 @@ def _remains(numbers: tuple[int, int]) -> _Test:
 
 # %% ../../nbs/data/02b_query.ipynb #ef164c64
 def _contains(words: tuple[str, ...]) -> _Test:
+    """Of an object or a list one text within it, however deep, is enough."""
+
     def contains(value: Any) -> bool:
-        return type(value) is str and all(
-            map((folded := fold(value)).__contains__, words)
+        if type(value) is str:
+            folded = fold(value)
+            return all(word in folded for word in words)
+        return type(value) in (dict, list) and any(
+            map(contains, value.values() if type(value) is dict else value)
         )
 
     return contains

@@ -1,7 +1,7 @@
 // What a cell looks like on the screen.
 
 /**
- * What to draw for a cell: `{text, style}`.
+ * What to draw for a cell: `{text, style}`, and a `hint` where there is more to say.
  *
  * A plain JSON value is drawn as it is; `null` is a missing key; everything else comes as `{kind, text, …}`.
  */
@@ -11,11 +11,8 @@ export function drawn(cell, labels = {}) {
   if (typeof cell === "boolean") return { text: String(cell), style: "boolean" };
   if (typeof cell === "string") return { text: cell, style: "text" };
   if (cell.kind === "null") return { text: "null", style: "null" };
-  if (cell.kind === "cut") {
-    const size = formatNumber(cell.size);
-    return { text: cell.text, style: "text", hint: (labels.cut ?? "{size} characters").replace("{size}", size) };
-  }
-  return { text: cell.text, style: cell.kind };
+  if (cell.kind === "cut") return { text: cell.text, style: "text", hint: counted(labels.cut ?? "{count} characters", cell.size) };
+  return { text: cell.text, style: cell.kind === "odd" ? "text" : cell.kind, ...(cell.hint && { hint: cell.hint }) };
 }
 
 /** Numbers as they are (no rounding, no grouping of identifiers): what the document holds is what is seen. */
@@ -25,5 +22,23 @@ export function formatNumber(value) {
 
 /** Whether the page has all of a value: `false` for a part of it, or another way to write it. */
 export function isWhole(cell) {
-  return !["cut", "json", "date"].includes(cell?.kind);
+  return typeof cell !== "object" || cell === null || ["null", "number"].includes(cell.kind);
+}
+
+const RICH = ["picture", "json", "chips", "spans", "boxes", "cut", "bytes"];
+
+/** Whether there is more to see of a value than fits into a cell. */
+export function isRich(cell) {
+  return RICH.includes(cell?.kind);
+}
+
+/** `{…} 4 keys`, `[…] 2 items`, `60 regions`: what a folded value is, in two parts. */
+export function folded(cell, labels = {}) {
+  if (cell.kind === "boxes") return ["▭", counted(labels.regions ?? "{count} regions", cell.count)];
+  if (cell.keys !== undefined) return [cell.keys ? "{…}" : "{}", counted(labels.keys ?? "{count} keys", cell.keys)];
+  return [cell.items ? "[…]" : "[]", counted(labels.items ?? "{count} items", cell.items)];
+}
+
+function counted(words, count) {
+  return words.replace("{count}", count.toLocaleString()).replace("{size}", formatNumber(count));
 }

@@ -14,9 +14,11 @@ import polars as pl
 import traitlets
 
 from ..core.errors import QueryError
+from ..core.settings import load_settings
 from ..core.text import t
-from .base import Messenger
+from ..data.asking import kind_of
 from .cells import cell
+from .narrowing import Narrowed
 from .tables import Safe, html_table
 
 # %% ../../nbs/ui/01_grid.ipynb #aa01f402
@@ -40,7 +42,7 @@ class Rows(Protocol):
     """What the grid asks for."""
 
     def columns(self) -> list[dict[str, Any]]:
-        """`[{key, name, type, role, hint}, …]`."""
+        """`[{key, name, kind, type, role, hint, zone}, …]`."""
 
     def count(self, query: dict[str, Any] | None) -> int:
         """How many rows match."""
@@ -56,14 +58,15 @@ class Rows(Protocol):
 
 # %% ../../nbs/ui/01_grid.ipynb #f47fd3d9
 def _column(key: str, kind: Any, role: str = "", name: str = "") -> dict[str, Any]:
-    number = isinstance(kind, pl.DataType) and kind.is_numeric()
-    return {
+    shown = {
         "key": key,
         "name": name or key,
-        "type": "number" if number else "",
         "role": role,
         "hint": str(kind),
+        "kind": kind_of(kind),
     }
+    zone = {"zone": load_settings().tz} if getattr(kind, "time_zone", None) else {}
+    return {**shown, **zone, "type": "number" if shown["kind"] == "number" else ""}
 
 # %% ../../nbs/ui/01_grid.ipynb #f42269a7
 class FrameRows:
@@ -144,13 +147,10 @@ class DatasetRows:
         return found
 
 # %% ../../nbs/ui/01_grid.ipynb #a9f2b36f
-class Grid(Messenger):
-    """A read-only grid over a source of rows. `sort` and `query` are its state, and what *Copy as code* writes down."""
+class Grid(Narrowed):
+    """A read-only grid over a source of rows. `sort` and `asked()` are what *Copy as code* writes down."""
 
     bundle = "grid"
-    columns: Any = traitlets.List().tag(sync=True)
-    sort: Any = traitlets.List().tag(sync=True)
-    query: Any = traitlets.Dict(allow_none=True, default_value=None).tag(sync=True)
     version = traitlets.Int().tag(sync=True)
     height = traitlets.Int(440).tag(sync=True)
     sortable = traitlets.Bool(True).tag(sync=True)
@@ -172,7 +172,12 @@ class Grid(Messenger):
         """Show other rows, for example another version."""
         self.rows = rows
         with self.hold_sync():
-            self.sort, self.columns, self.version = [], rows.columns(), self.version + 1
+            self.sort, self.filters, self.columns, self.version = (
+                [],
+                {},
+                rows.columns(),
+                self.version + 1,
+            )
 
     def handlers(self) -> dict[str, Any]:
         """Pages of rows."""
@@ -180,7 +185,7 @@ class Grid(Messenger):
 
     def _page(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         start, limit = window(message)
-        query, sort = message.get("query"), [
+        query, sort = self.wanted(message)["query"], [
             (str(k), int(d)) for k, d in message.get("sort", [])
         ]
         total = self.rows.count(query)
@@ -192,7 +197,7 @@ class Grid(Messenger):
     def static_html(self, limit: int = 10) -> Safe:
         """The first rows as a table, for readers without a kernel."""
         names = {c["key"]: c["name"] for c in self.columns[:12]}
-        return html_table(self.rows.page(self.query, [], 0, limit), names)
+        return html_table(self.rows.page(self.asked(), [], 0, limit), names)
 
 # %% ../../nbs/ui/01_grid.ipynb #2a939b84
 def window(message: Mapping[str, Any]) -> tuple[int, int]:

@@ -297,7 +297,7 @@ class Sheet(Grid):
 
     def _answer(self, message: dict[str, Any]) -> Any:
         reply = _ANSWERS[message["type"]](
-            self.shown, [column["key"] for column in self.columns], message
+            self.shown, [column["key"] for column in self.columns], self.wanted(message)
         )
         if message["type"] in ("write", "delete"):
             self.tell()

@@ -106,7 +106,7 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
   async function rowsBetween(start, end, sort) {
     const rows = [];
     for (;;) {
-      const wanted = { start: start + rows.length, end, sort, query: model.get("query") };
+      const wanted = { start: start + rows.length, end, sort, query: model.get("query"), filters: model.get("filters") };
       const answer = await messages.request("rows", wanted);
       const page = decodePage(answer);
       onPage(page.rows, wanted.start, answer.content);
@@ -184,7 +184,7 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
     api.setGridOption("columnDefs", columnDefs());
     reload();
   });
-  model.on("change:query change:version", reload);
+  model.on("change:query change:filters change:version", reload);
   model.on("change:height", () => (box.style.height = `${model.get("height")}px`));
 
   function close() {

@@ -15,7 +15,6 @@ from typing import IO, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
-from tqdm.auto import tqdm
 
 from ..core.errors import FileError
 from ..core.text import t
@@ -23,6 +22,7 @@ from .celltypes import TypeFinder, converted
 from .dialect import Dialect, Layout, find_layout, is_comment, tell_comments
 from .encoding import detect_encoding, notice
 from .formulas import unguarded
+from .progress import progress
 from .header import blank_keys, name_keys, tell_no_rows
 
 # %% ../../nbs/data/03b_delimited.ipynb #bc560c95
@@ -155,13 +155,17 @@ class _Survey:
     types: list[TypeFinder]
 
 
+def _blocks(layout: Layout) -> int:
+    """About how many pieces Arrow cuts the file into."""
+    return 1 + layout.path.stat().st_size // _BLOCK
+
+
 def _look(pieces: Callable[[], _Pieces], layout: Layout) -> _Survey:
     finders = [TypeFinder() for _ in range(layout.width)]
-    for batch in tqdm(
+    for batch in progress(
         pieces(),
         t("Finding the types in {file}", file=layout.path.name),
-        delay=2,
-        leave=False,
+        _blocks(layout),
     ):
         for finder, column in zip(finders, batch.columns, strict=True):
             finder.see(column)
@@ -200,7 +204,12 @@ def _rows(
 ) -> _Pieces:
     exported = layout.encoding == "utf-8-sig"
     try:
-        for batch in survey.pieces():
+        for batch in progress(
+            survey.pieces(),
+            t("Reading {file}", file=layout.path.name),
+            _blocks(layout),
+            disable=True,
+        ):
             cells = _without_blank_rows(batch.select(kept))
             columns = [
                 _value(*pair, exported)

@@ -17,12 +17,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tqdm.auto import tqdm
-
 from ..core.errors import FileError, ParameterError
 from ..core.text import t
 from .encoding import notice
 from .header import find_header
+from .progress import progress
 
 # %% ../../nbs/data/03f_dialect.ipynb #3861607d
 @dataclass(frozen=True)
@@ -87,12 +86,8 @@ def _broken_line(path: Path, encoding: str, dialect: Dialect) -> int:
     with path.open(encoding=encoding, newline="") as text:
         rows = dialect.rows(text, strict=True)
         try:
-            for _ in tqdm(
-                rows,
-                t("Checking {file}", file=path.name),
-                delay=2,
-                unit_scale=True,
-                leave=False,
+            for _ in progress(
+                rows, t("Checking {file}", file=path.name), unit_scale=True
             ):
                 pass
         except csv.Error:

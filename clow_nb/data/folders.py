@@ -24,6 +24,7 @@ from .files import Found, keeping, read_path
 from .formats import COMPRESSED, find_format
 from .idx import is_labels
 from .objects import FileDocuments, RawFile
+from .progress import progress
 from .shaping import as_documents
 
 # %% ../../nbs/data/03m_folders.ipynb #d9fc9348
@@ -162,7 +163,11 @@ def read_images(
             folder=path.name,
             endings=" ".join(sorted(_IMAGES)),
         )
-    return FileDocuments(_image(name, image) for name, image in images.items())
+    text = t("Storing the images of {folder}", folder=path.name)
+    return FileDocuments(
+        _image(name, image)
+        for name, image in progress(images.items(), text, len(images))
+    )
 
 # %% ../../nbs/data/03m_folders.ipynb #591ac4d2
 def _names(files: list[str]) -> str:

@@ -15,9 +15,10 @@ from typing import IO, Any
 
 from ..core.errors import FileError
 from ..core.text import t
-from .blocks import block_documents, line_blocks
+from .blocks import BLOCK, block_documents, line_blocks
 from .encoding import detect_encoding, notice
 from .extended import real_documents
+from .progress import progress
 
 # %% ../../nbs/data/03g_json_files.ipynb #e8cdf621
 _KINDS = {
@@ -105,7 +106,13 @@ def _json_errors(path: Path, line: int) -> Iterator[None]:
 # %% ../../nbs/data/03g_json_files.ipynb #c0d23d74
 def _lines(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
     decoder, line, empty = _Decoder(), 1, True
-    for block in line_blocks(path, encoding):
+    blocks = 1 + path.stat().st_size // BLOCK
+    for block in progress(
+        line_blocks(path, encoding),
+        t("Reading {file}", file=path.name),
+        blocks,
+        disable=True,
+    ):
         documents = block_documents(block)
         yield from (
             _exact_lines(path, block, line, decoder) if documents is None else documents

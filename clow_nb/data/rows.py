@@ -15,7 +15,9 @@ from typing import IO
 import pyarrow as pa
 
 from ..core.errors import FileError
+from ..core.text import t
 from .layout import BASE, ID, align
+from .progress import progress
 
 # %% ../../nbs/data/00j_rows.ipynb #3e53cdda
 @dataclass(frozen=True)
@@ -46,10 +48,16 @@ class Rows:
 
     def reader(self, schema: pa.Schema) -> pa.RecordBatchReader:
         """All rows in the columns of `schema`, as a stream."""
-        batches = (
-            batch for table in self.tables(schema) for batch in table.to_batches()
-        )
-        return pa.RecordBatchReader.from_batches(schema, batches)
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            with progress(
+                None, t("Writing documents"), self.count, unit_scale=True
+            ) as bar:
+                for table in self.tables(schema):
+                    yield from table.to_batches()
+                    bar.update(len(table))
+
+        return pa.RecordBatchReader.from_batches(schema, batches())
 
 
 def as_rows(rows: "pa.Table | Rows") -> Rows:

@@ -21,6 +21,7 @@ from ..core.text import t
 from .documents import assemble, natural_id, shred_pieces
 from .frames import shred_frames
 from .layout import BASE, ID, POS, REST, columns, is_json
+from .progress import progress
 from .reading import Snapshot, tables_in_order
 from .rows import Rows, as_rows, spooled
 from .values import as_text
@@ -45,11 +46,7 @@ def fitted(rows: Rows, schema: pa.Schema) -> Rows:
 
 # %% ../../nbs/data/07_sources.ipynb #47a6cb87
 def _with_progress(tables: Iterable[pa.Table], total: int | None) -> Iterator[pa.Table]:
-    from tqdm.auto import tqdm
-
-    with tqdm(
-        desc=t("Reading documents"), total=total, delay=2, unit_scale=True, leave=False
-    ) as bar:
+    with progress(None, t("Reading documents"), total, unit_scale=True) as bar:
         for table in tables:
             yield table
             bar.update(len(table))

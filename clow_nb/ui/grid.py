@@ -17,9 +17,11 @@ from ..core.errors import QueryError
 from ..core.settings import load_settings
 from ..core.text import t
 from ..data.asking import kind_of
-from .cells import cell
+from ..data.pictures import Pictures
+from .cells import cells
+from .looking import looking, plain_rows, words
 from .narrowing import Narrowed
-from .tables import Safe, html_table
+from .tables import Safe
 
 # %% ../../nbs/ui/01_grid.ipynb #aa01f402
 def encode_page(
@@ -29,8 +31,9 @@ def encode_page(
     rows: list[str] = []
     size = 2
     for document in documents:
-        row = [cell(document[key]) if key in document else None for key in keys]
-        text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(
+            cells(document, keys), ensure_ascii=False, separators=(",", ":")
+        )
         size += len(text.encode()) + 1
         if rows and size > limit:
             break
@@ -154,6 +157,7 @@ class Grid(Narrowed):
     version = traitlets.Int().tag(sync=True)
     height = traitlets.Int(440).tag(sync=True)
     sortable = traitlets.Bool(True).tag(sync=True)
+    looked: Any = traitlets.Dict()
 
     def __init__(self, rows: Rows, **traits: Any) -> None:
         self.rows = rows
@@ -166,6 +170,7 @@ class Grid(Narrowed):
             "cut": t("{count} characters; the beginning is shown", count="{size}"),
             "again": t("Try again"),
             "silent": t("The kernel does not answer. It may be busy or stopped."),
+            **words(),
         }
 
     def show(self, rows: Rows) -> None:
@@ -180,8 +185,20 @@ class Grid(Narrowed):
             )
 
     def handlers(self) -> dict[str, Any]:
-        """Pages of rows."""
-        return {"rows": self._page}
+        """Pages of rows, and the cells in sight."""
+        return {"rows": self._page, **looking(self)}
+
+    def look_up(
+        self, message: Mapping[str, Any], start: int, count: int
+    ) -> Sequence[Mapping[str, Any]]:
+        """Rows as the page knows them, by the filter and sort of its message."""
+        sort = [(str(k), int(d)) for k, d in message.get("sort", [])]
+        return list(self.rows.page(self.wanted(message)["query"], sort, start, count))
+
+    @property
+    def pictures(self) -> Pictures:
+        """Reads the pictures in the rows."""
+        return Pictures(getattr(getattr(self.rows, "dataset", None), "ctx", None))
 
     def _page(self, message: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
         start, limit = window(message)
@@ -197,7 +214,9 @@ class Grid(Narrowed):
     def static_html(self, limit: int = 10) -> Safe:
         """The first rows as a table, for readers without a kernel."""
         names = {c["key"]: c["name"] for c in self.columns[:12]}
-        return html_table(self.rows.page(self.asked(), [], 0, limit), names)
+        return plain_rows(
+            self.rows.page(self.asked(), [], 0, limit), names, self.pictures
+        )
 
 # %% ../../nbs/ui/01_grid.ipynb #2a939b84
 def window(message: Mapping[str, Any]) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from ..data.dataset import Dataset
 from ..data.layout import ID
 from ..data.retype import caster
 from ..data.views import Row, View
-from .cells import cell
+from .cells import cells
 from .drafting import Cell, Drafting, mark
 from .grid import DatasetRows, Grid, encode_page, window
 
@@ -166,10 +166,6 @@ def _counted(drafting: Drafting) -> dict[str, int]:
         | {"undo": len(drafting.script.done), "redo": len(drafting.script.undone)}
     )
 
-
-def _cells(document: Mapping[str, Any], keys: Sequence[str]) -> list[Any]:
-    return [cell(document[key]) if key in document else None for key in keys]
-
 # %% ../../nbs/ui/01f_sheet.ipynb #cae4cfe1
 def _page(
     rows: Shown, keys: list[str], message: dict[str, Any]
@@ -194,7 +190,7 @@ def _write(rows: Shown, keys: list[str], message: dict[str, Any]) -> dict[str, A
         rows.rows(serial, first, last - first + 1) if last - first < _MOST else [],
         first,
     )
-    found = [[number, _cells(shown(row), keys), mark(row, keys)] for number, row in now]
+    found = [[number, cells(shown(row), keys), mark(row, keys)] for number, row in now]
     return {"problems": problems, "rows": found or None}
 
 
@@ -293,7 +289,19 @@ class Sheet(Grid):
 
     def handlers(self) -> dict[str, Any]:
         """Pages, and everything that changes them."""
-        return dict.fromkeys(_ANSWERS, self._answer) | dict.fromkeys(_STEPS, self._step)
+        return (
+            super().handlers()
+            | dict.fromkeys(_ANSWERS, self._answer)
+            | dict.fromkeys(_STEPS, self._step)
+        )
+
+    def look_up(
+        self, message: Mapping[str, Any], start: int, count: int
+    ) -> Sequence[Mapping[str, Any]]:
+        """Rows of the draft, as the page shows them."""
+        return [
+            shown(row) for row in self.shown.rows(message.get("serial"), start, count)
+        ]
 
     def _answer(self, message: dict[str, Any]) -> Any:
         reply = _ANSWERS[message["type"]](

@@ -6,80 +6,25 @@
 __all__ = ['read_images', 'read_folder', 'read_zip']
 
 # %% ../../nbs/data/03m_folders.ipynb #51d2e711
-import os
 import re
 from collections import Counter
 from collections.abc import Iterator
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from ..core.errors import ClowError, FileError
+from ..core.errors import FileError
 from ..core.text import t
-from .archives import MAX_GB, Scratch, is_hidden, unzip
+from .archives import MAX_GB, Scratch, unzip
+from .contents import IMAGES, Files, format_in_folder, is_image, list_files
 from .encoding import magic, notice
 from .files import Found, keeping, read_path
-from .formats import COMPRESSED, find_format
+from .formats import COMPRESSED
 from .idx import is_labels
 from .objects import FileDocuments, RawFile
 from .progress import progress
 from .shaping import as_documents
-
-# %% ../../nbs/data/03m_folders.ipynb #d9fc9348
-_IMAGES = {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
-_ABOUT = re.compile(
-    r"(readme|licen[cs]e|copying|notice|changelog|authors|source|datapackage|dataresource)\b[^/]*$",
-    re.I,
-)
-_Files = dict[str, Path]
-
-
-def _listing(folder: Path, pattern: str | None) -> _Files:
-    """The files in a folder that are not hidden, by their path in it, in order; links that lead nowhere are none."""
-    found = {}
-    for place, _, names in os.walk(folder):
-        for file in (Path(place) / name for name in names):
-            inner = file.relative_to(folder).as_posix()
-            if (
-                not is_hidden(inner)
-                and file.is_file()
-                and (
-                    pattern is None
-                    or fnmatch(inner, pattern)
-                    or fnmatch(file.name, pattern)
-                )
-            ):
-                found[inner] = file
-    return dict(
-        sorted(
-            found.items(),
-            key=lambda item: [
-                int(part) if part.isdigit() else part.casefold()
-                for part in _parts(item[0])
-            ],
-        )
-    )
-
-
-def _parts(name: str) -> list[str]:
-    return (
-        ["", *re.split(r"(\d+)", name)]
-        if name[:1].isdigit()
-        else re.split(r"(\d+)", name)
-    )
-
-
-def _format(path: Path) -> str | None:
-    """The format of a file in a folder; `None` for what can't be imported from there, such as another archive."""
-    try:
-        name = find_format(path)
-        if name in COMPRESSED.values():
-            name = find_format(Path(path.stem))
-    except ClowError:
-        return None
-    return None if name == "zip" else name
 
 # %% ../../nbs/data/03m_folders.ipynb #26675928
 _FILE, _FROM_FILE = "file", "from_file"
@@ -146,22 +91,20 @@ def _image(name: str, path: Path) -> dict[str, Any]:
     )
 
 
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in _IMAGES
-
-
 def read_images(
     path: Path, encoding: str | None = None, files: str | None = None
 ) -> FileDocuments:
     """The images of a folder as documents with `image` (a raw file) and `label`, the name of the folder that an image is in."""
     images = {
-        name: image for name, image in _listing(path, files).items() if _is_image(image)
+        name: image
+        for name, image in list_files(path, files).items()
+        if is_image(image)
     }
     if not images:
         raise FileError(
             "{folder} holds no images. Endings of images are: {endings}.",
             folder=path.name,
-            endings=" ".join(sorted(_IMAGES)),
+            endings=" ".join(sorted(IMAGES)),
         )
     text = t("Storing the images of {folder}", folder=path.name)
     return FileDocuments(
@@ -170,11 +113,17 @@ def read_images(
     )
 
 # %% ../../nbs/data/03m_folders.ipynb #591ac4d2
+_ABOUT = re.compile(
+    r"(readme|licen[cs]e|copying|notice|changelog|authors|source|datapackage|dataresource)\b[^/]*$",
+    re.I,
+)
+
+
 def _names(files: list[str]) -> str:
     return ", ".join(files[:5]) + (", …" if len(files) > 5 else "")
 
 
-def _check_one_kind(path: Path, images: _Files, formats: dict[str, str]) -> None:
+def _check_one_kind(path: Path, images: Files, formats: dict[str, str]) -> None:
     kinds = Counter(formats.values())
     if images and formats:
         raise FileError(
@@ -208,17 +157,17 @@ def read_folder(
 
     A folder of images is read by `read_images`. `format` and `options` are those of each file. Raises `FileError`.
     """
-    there = _listing(path, files)
+    there = list_files(path, files)
     about = (
         {
             name: file
             for name, file in there.items()
-            if _ABOUT.search(name) and not _is_image(file)
+            if _ABOUT.search(name) and not is_image(file)
         }
         if files is None
         else {}
     )
-    images = {name: file for name, file in there.items() if _is_image(file)}
+    images = {name: file for name, file in there.items() if is_image(file)}
     rest = {
         name: file
         for name, file in there.items()
@@ -229,11 +178,13 @@ def read_folder(
     known = {
         name: found
         for name, file in rest.items()
-        if (found := format or _format(file)) and file.stat().st_size
+        if (found := format or format_in_folder(file)) and file.stat().st_size
     }
     if not known and not images and about:  # nothing else is there
         known, about = {
-            name: found for name, file in about.items() if (found := _format(file))
+            name: found
+            for name, file in about.items()
+            if (found := format_in_folder(file))
         }, {}
     _check_one_kind(path, images, known)
     if not known and not images:
@@ -265,7 +216,7 @@ def _tell_left_out(path: Path, left: list[str]) -> None:
 
 def _read_all(
     path: Path,
-    chosen: _Files,
+    chosen: Files,
     kind: str,
     files: str | None,
     encoding: str | None,

@@ -114,14 +114,19 @@ class Journal:
     """The file of one draft, held by this process; there is none before the first `write`. `release` lets others take it."""
 
     def __init__(self, ctx: Context, heading: Heading, name: str = "") -> None:
-        self.heading, self.folder = heading, _folder(ctx, heading.table)
-        self.path = self.folder / f"{name or secrets.token_hex(8)}.jsonl"
+        self.ctx, self.heading = ctx, heading
+        self.path = (
+            ctx.home
+            / "drafts"
+            / heading.table
+            / f"{name or secrets.token_hex(8)}.jsonl"
+        )
         self._file = -1
         self._left: tuple[int, ...] | None = None
 
     def write(self, **entry: Any) -> None:
         """Keep what was done: `do` an action, `undo`, `redo`, or the message of a `commit` that begins. Raises `ConflictError`, `FileError`."""
-        with _writing(self.path):
+        with _writing(self.ctx, self.path):
             self.hold()
             _append(self._file, _line({"at": now().isoformat(), **entry}))
 
@@ -129,14 +134,14 @@ class Journal:
         self, heading: Heading, done: Sequence[Action], undone: Sequence[Action] = ()
     ) -> None:
         """Keep this in the place of all that was kept, as when a draft has moved to another version. Raises as `write`."""
-        self.heading, at = heading, {"at": now().isoformat()}
-        entries = [
-            *({"do": packed(action)} for action in [*done, *reversed(undone)]),
-            *[{"undo": True}] * len(undone),
+        self.heading, at = heading, now().isoformat()
+        entries: list[dict[str, Any]] = [
+            *({"at": at, "do": packed(action)} for action in [*done, *reversed(undone)])
         ]
-        with _writing(self.path):
+        entries += [{"at": at, "undo": True}] * len(undone)
+        with _writing(self.ctx, self.path):
             self.hold()
-            self.fill(b"".join(_line(at | entry) for entry in entries))
+            self.fill(b"".join(map(_line, entries)))
 
     def fill(self, content: bytes) -> None:
         """Make the file anew with these entries, for a caller who is alone in the folder."""
@@ -167,16 +172,17 @@ class Journal:
 
     def remove(self) -> None:
         """The draft was committed or discarded: nothing stays of it."""
-        with _alone(self.folder):
-            if self._file >= 0 and _is_at(self._file, self.path):
-                self.path.unlink()
+        if self._file >= 0:
+            with _writing(self.ctx, self.path):
+                if _is_at(self._file, self.path):
+                    self.path.unlink()
         self.release()
 
 # %% ../../nbs/data/05h_journal.ipynb #53592ed1
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def _writing(ctx: Context, path: Path) -> Iterator[None]:
     try:
-        with _alone(path.parent):
+        with _alone(_folder(ctx, path.parent.name)):
             yield
     except OSError as error:
         raise FileError(
@@ -281,6 +287,12 @@ def kept_drafts(ctx: Context, table: str) -> list[Kept]:
         )
 
 # %% ../../nbs/data/05h_journal.ipynb #a58d42ec
+_DRAFTS: dict[str, pl.DataType] = {
+    "name": pl.String(), "author": pl.String(), "version": pl.Int64(), "changed": pl.Datetime("us", "UTC"), "actions": pl.Int64(),
+    "open": pl.Boolean(), "problem": pl.String(),
+}  # fmt: skip
+
+
 def drafts_frame(drafts: Sequence[Kept]) -> pl.DataFrame:
     """One row a draft: `name author version changed actions open problem`."""
     rows = [
@@ -295,16 +307,7 @@ def drafts_frame(drafts: Sequence[Kept]) -> pl.DataFrame:
         )
         for kept in drafts
     ]
-    kinds = {
-        "author": pl.String,
-        "version": pl.Int64,
-        "changed": pl.Datetime("us", "UTC"),
-        "actions": pl.Int64,
-        "open": pl.Boolean,
-    }
-    return pl.DataFrame(
-        rows, {"name": pl.String, **kinds, "problem": pl.String}, orient="row"
-    )
+    return pl.DataFrame(rows, _DRAFTS, orient="row")
 
 # %% ../../nbs/data/05h_journal.ipynb #b03b1713
 def take_draft(
@@ -312,7 +315,7 @@ def take_draft(
 ) -> tuple[Journal, Entries]:
     """Go on with a kept draft on another page. Raises `ConflictError` where a living page holds it, unless by `force`; `DataError`, `FileError`."""
     journal = Journal(ctx, replace(kept.heading, page=page), kept.name)
-    with _writing(journal.path):
+    with _writing(ctx, journal.path):
         descriptor = _opened(journal.path)
         try:
             if descriptor is None and not (force and journal.path.exists()):

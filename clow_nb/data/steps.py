@@ -69,6 +69,10 @@ class Steps:
         """How many steps are done."""
         return len(self._done)
 
+    def done_steps(self, first: int) -> list[Step]:
+        """The steps that are done, from a number on."""
+        return self._done[first:]
+
     def drop(self) -> None:
         """Take the last step back for good."""
         self.undo()

@@ -16,10 +16,10 @@ from ..core.errors import ConflictError
 from ..core.text import t
 from ..data.dataset import Dataset
 from ..data.documents import MISSING
-from ..data.merge import Clash, clashes
+from ..data.merge import Clash
 from ..data.preview import Preview
 from .base import problem
-from .drafting import Drafting, moved
+from .drafting import Drafting
 from .grid import FrameRows, Grid
 from .sheet import Sheet
 from .tables import Safe, html_table, safe, text_of
@@ -193,7 +193,10 @@ class Tools(ipywidgets.HBox):
         """Say what has changed; what can't be done is greyed out."""
         changes = self.sheet.changes
         self.state.value = safe('<span class="clow-muted">{}</span>', summary(changes))
-        self.undo.disabled = self.look.disabled = not changes["undo"]
+        self.undo.disabled, self.look.disabled = (
+            not changes["undo"],
+            not changes["done"],
+        )
         self.redo.disabled = not changes["redo"]
 
 # %% ../../nbs/ui/01g_editing.ipynb #cffaa913
@@ -227,14 +230,10 @@ class Editing(ipywidgets.VBox):
         text = self.panel.children[0].message.value if message is None else message
         draft, self.problem.value = self.sheet.drafting, ""
         try:
-            dataset = draft.edit.commit(text.strip())
+            anew = draft.commit(text.strip())
         except Exception as error:
             head = draft.dataset.at("latest")
-            found = (
-                clashes(head.snapshot, draft.edit.changes().touched)
-                if isinstance(error, ConflictError)
-                else []
-            )
+            found = draft.clashes(head) if isinstance(error, ConflictError) else []
             if found:
                 self._ask(head, found, text)
             else:
@@ -243,8 +242,8 @@ class Editing(ipywidgets.VBox):
                 )
         else:
             self._show()
-            self.sheet.go_on(Drafting(dataset, draft.author))
-            self.on_commit(dataset)
+            self.sheet.go_on(anew)
+            self.on_commit(anew.dataset)
 
     def _ask(self, head: Dataset, found: list[Clash], message: str) -> None:
         draft, choices = self.sheet.drafting, Choices(found)
@@ -256,7 +255,7 @@ class Editing(ipywidgets.VBox):
         )
 
         def settle() -> None:
-            self.sheet.go_on(moved(draft, head, choices.mine()))
+            self.sheet.go_on(draft.moved(head, choices.mine()))
             self.commit(message)
 
         ways = ipywidgets.HBox(

@@ -15,7 +15,6 @@ import ipywidgets
 from ..core.errors import QueryError
 from ..core.text import t
 from .base import Header, View, as_code, chart_widget, problem
-from .drafting import code_of
 from .editing import Editing
 from .grid import DatasetRows, Grid
 from .statistics_view import class_chart, class_counts, statistics_table
@@ -159,8 +158,8 @@ class DatasetView(View):
             self.grid.query = query
 
     def _write_code(self, *_: Any) -> None:
-        if self.editing and self.editing.sheet.changes["undo"]:
-            self.header.code = code_of(self.editing.sheet.drafting)
+        if self.editing and self.editing.sheet.changes["done"]:
+            self.header.code = self.editing.sheet.drafting.code()
             return
         self.header.code = find_code(self.dataset.ref, self.grid.query, self.grid.sort)
 

@@ -163,7 +163,11 @@ def _counted(drafting: Drafting) -> dict[str, int]:
     return (
         {kind: kinds.count(kind) for kind in ("changed", "added", "removed")}
         | {"bulk": len(edit.rules)}
-        | {"undo": len(drafting.script.done), "redo": len(drafting.script.undone)}
+        | {
+            "undo": drafting.undoable,
+            "redo": drafting.redoable,
+            "done": len(drafting.done),
+        }
     )
 
 # %% ../../nbs/ui/01f_sheet.ipynb #cae4cfe1
@@ -234,7 +238,7 @@ _ANSWERS = {
 
 
 class Sheet(Grid):
-    """A grid over the draft of a dataset. `changes` counts what was done: `changed added removed bulk undo redo`."""
+    """A grid over the draft of a dataset. `changes` counts what was done: `changed added removed bulk done undo redo`."""
 
     bundle = "sheet"
     changes: Any = traitlets.Dict().tag(sync=True)

@@ -42,3 +42,12 @@ export function folded(cell, labels = {}) {
 function counted(words, count) {
   return words.replace("{count}", count.toLocaleString()).replace("{size}", formatNumber(count));
 }
+
+/** What decides how wide a cell is: its text, or the short form that stands for it. */
+export function widthText(cell, labels = {}) {
+  if (cell?.kind === "picture") return `${"x".repeat(8)}${cell.text}`;
+  if (cell?.kind === "chips") return cell.labels.map((label) => `${label}xxx`).join("");
+  if (cell?.kind === "spans") return cell.marks.map(([label, text]) => `${label}${text}xxxx`).join("");
+  if (cell?.kind === "json" || cell?.kind === "boxes") return `${folded(cell, labels).join(" ")}xxx${cell.text.slice(0, 24)}`;
+  return drawn(cell).text;
+}

@@ -15,7 +15,7 @@ import {
   createGrid,
   themeQuartz,
 } from "ag-grid-community";
-import { drawn } from "./cells.mjs";
+import { createCells } from "./cellview.mjs";
 import { h } from "./dom.mjs";
 import { createMessages } from "./messages.mjs";
 import { columnId, countText, decodePage, fitWidths, guessWidth, sortOf } from "./rows.mjs";
@@ -57,7 +57,7 @@ const LOCALES = { ko: AG_GRID_LOCALE_KR };
 const BLOCK = 100;
 
 /**
- * Draws the model's rows into `el`; returns `{api, box, foot, messages, labels, reload, complain, close}`.
+ * Draws the model's rows into `el`; returns `{api, box, foot, messages, labels, look, reload, complain, close}`.
  *
  * `options` go to AG Grid, `columnOptions(column, index)` to its columns, `leading` are columns before them; `onPage(rows, start, content)` hears of each page.
  */
@@ -74,6 +74,7 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
   const foot = h("div.clow-grid-foot", {}, count, problem, again);
   el.append(box, foot);
 
+  const cells = createCells({ model, box, messages, labels, grid: () => api });
   let first = null; // the rows first seen, for the widths
 
   function complain(text, retry = false) {
@@ -109,6 +110,7 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
       const wanted = { start: start + rows.length, end, sort, query: model.get("query"), filters: model.get("filters") };
       const answer = await messages.request("rows", wanted);
       const page = decodePage(answer);
+      cells.seen(page.rows, wanted.start, answer.content);
       onPage(page.rows, wanted.start, answer.content);
       rows.push(...page.rows);
       if (!page.rows.length || rows.length >= Math.min(end, page.total) - start) return { rows, total: page.total };
@@ -140,9 +142,7 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
       headerClass: [role ? `clow-head-${role}` : "", type === "number" ? "ag-right-aligned-header" : ""].filter(Boolean),
       sortable: model.get("sortable"),
       valueGetter: ({ data }) => data?.[i],
-      valueFormatter: ({ value }) => drawn(value, labels()).text,
-      tooltipValueGetter: ({ value, node }) => (node.data ? drawn(value, labels()).hint : undefined),
-      cellClass: ({ value }) => `clow-cell-${drawn(value).style}${role ? ` clow-role-${role}` : ""}`,
+      ...cells.column(role),
       equals: () => false,
       ...columnOptions(model.get("columns")[i], i),
     }));
@@ -188,8 +188,9 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
   model.on("change:height", () => (box.style.height = `${model.get("height")}px`));
 
   function close() {
+    cells.close();
     messages.close();
     api.destroy();
   }
-  return { api, box, foot, messages, labels, reload, complain, close };
+  return { api, box, foot, messages, labels, look: cells.look, reload, complain, close };
 }

@@ -1,5 +1,5 @@
 // Pure logic of the grid: what a page looks like on the wire, and how wide its columns are.
-import { drawn } from "./cells.mjs";
+import { widthText } from "./cells.mjs";
 
 const decoder = new TextDecoder();
 
@@ -30,7 +30,7 @@ export function countText(total, labels, locale) {
 
 /** A first guess at a column's width in pixels, from its name and the cells at hand. */
 export function guessWidth(name, cells, { min = 90, max = 420, character = 7.4, padding = 34 } = {}) {
-  const widths = cells.slice(0, 30).map((cell) => visualLength(drawn(cell).text));
+  const widths = cells.slice(0, 30).map((cell) => visualLength(widthText(cell)));
   widths.sort((a, b) => a - b);
   const typical = widths.length ? widths[Math.floor(0.9 * (widths.length - 1))] : 0;
   const wanted = Math.max(visualLength(name) + 2, typical) * character + padding;

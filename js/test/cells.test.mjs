@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { drawn, folded, formatNumber, isRich, isWhole } from "../src/cells.mjs";
+import { drawn, folded, formatNumber, isRich, isWhole, widthText } from "../src/cells.mjs";
 import { hueOf } from "../src/colours.mjs";
 
 test("a missing key, a null and an empty text look different", () => {
@@ -43,4 +43,11 @@ test("a label keeps its colour, however it is spelled", () => {
   const hues = new Set(["person", "city", "date", "total", "company", "address", "cat", "dog", "LOC", "ORG", "PER"].map(hueOf));
   assert.ok(hues.size >= 8);
   assert.ok([...hues].every((hue) => hue >= 0 && hue < 360));
+});
+
+test("the width of a cell is that of its short form", () => {
+  assert.equal(widthText("abc"), "abc");
+  assert.equal(widthText({ kind: "chips", labels: ["a", "b"], more: 0, text: '["a", "b"]' }), "axxxbxxx");
+  assert.equal(widthText({ kind: "json", keys: 2, text: "x".repeat(300) }).length, 37);
+  assert.equal(widthText({ kind: "spans", marks: [["city", "서울"]], more: 0, text: "" }), "city서울xxxx");
 });

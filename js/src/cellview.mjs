@@ -1,0 +1,149 @@
+// The cells of a grid that are more than text: pictures, labels, spans, folded values; and which cell is looked at.
+import { drawn, folded, isRich } from "./cells.mjs";
+import { hueStyle } from "./colours.mjs";
+import { h } from "./dom.mjs";
+import { createThumbnails } from "./thumbnails.mjs";
+import "./cells.css";
+
+const LOW = 32;
+const TALL = 64;
+const PAUSE = 120; // milliseconds on a cell before a viewer hears of it
+
+/** For a grid: `column(index, role)` are options of its columns, `seen` hears of each page, `look(row, key, open)` tells a viewer. */
+export function createCells({ model, box, messages, labels, grid }) {
+  const thumbnails = createThumbnails({
+    ask: (wanted) => messages.request("thumbnails", { ...state(), ...wanted }),
+    makeUrl: (bytes) => URL.createObjectURL(new Blob([bytes], { type: "image/webp" })),
+    dropUrl: (url) => URL.revokeObjectURL(url),
+  });
+  const sight = h("style");
+  box.append(sight);
+  let page = {}; // what the last page of rows said about itself
+  let tall = false;
+  let timer = null;
+
+  const state = () => ({ query: model.get("query"), filters: model.get("filters"), sort: model.get("sort"), serial: page.serial });
+  const keyAt = (colId) => model.get("columns")[Number(colId.slice(1))]?.key;
+
+  function seen(rows, start, content) {
+    page = content;
+    const pictures = rows.some((row) => row.some((cell) => cell?.kind === "picture"));
+    if (pictures === tall || (tall && start > 0)) return;
+    tall = pictures;
+    box.classList.toggle("clow-tall", tall);
+    // A moment later: the infinite row model resizes no rows but those that it counts already.
+    setTimeout(() => grid().isDestroyed() || grid().setGridOption("rowHeight", tall ? TALL : LOW));
+  }
+
+  function look(row, key, open = false) {
+    if (!model.get("watched")) return;
+    clearTimeout(timer);
+    const tell = () => messages.request("look", { ...state(), row, key, open, total: page.total }).catch(() => {});
+    if (open) tell();
+    else timer = setTimeout(tell, PAUSE);
+  }
+
+  class Rich {
+    init(params) {
+      this.gui = h("span.clow-rich");
+      this.refresh(params);
+    }
+    getGui() {
+      return this.gui;
+    }
+    refresh({ value, node, column }) {
+      this.leave?.();
+      const [row, key] = [node.rowIndex, keyAt(column.getColId())];
+      const closer = h("button.clow-look", { type: "button", tabindex: "-1", title: labels().look, "aria-label": labels().look }, "⤢");
+      closer.addEventListener("mousedown", (event) => (event.preventDefault(), event.stopPropagation()));
+      closer.addEventListener("dblclick", (event) => event.stopPropagation());
+      closer.addEventListener("click", (event) => (event.stopPropagation(), look(row, key, true)));
+      this.gui.replaceChildren(...this.parts(value, row, key), model.get("watched") ? closer : "");
+      return true;
+    }
+    parts(value, row, key) {
+      if (value.kind === "picture") return this.picture(value, row, key);
+      return partsOf(value, labels());
+    }
+    picture({ token, text }, row, key) {
+      const image = h("img.clow-thumb", { alt: "", hidden: "" });
+      const name = h("span.clow-thumb-name", {}, text);
+      this.leave = thumbnails.want(token, row, key, ({ url, problem }) => {
+        image.hidden = !url;
+        if (url) image.src = url;
+        name.classList.toggle("clow-broken", Boolean(problem));
+        if (problem) name.title = problem;
+      });
+      return [h("span.clow-thumb-frame", {}, image), name];
+    }
+    destroy() {
+      this.leave?.();
+    }
+  }
+
+  function column(role) {
+    return {
+      valueFormatter: ({ value }) => drawn(value, labels()).text,
+      tooltipValueGetter: ({ value, node }) => (node.data ? drawn(value, labels()).hint : undefined),
+      cellClass: ({ value }) => `clow-cell-${drawn(value).style}${role ? ` clow-role-${role}` : ""}`,
+      cellRendererSelector: ({ value }) => (isRich(value) ? { component: Rich } : undefined),
+    };
+  }
+
+  // --- the grid that is only looked at: the cell with the focus is followed, and opened by keyboard or mouse
+
+  function cellOf({ target }) {
+    const cell = target.closest?.(".ag-cell[col-id]");
+    const key = cell && !box.closest(".clow-sheet") ? keyAt(cell.getAttribute("col-id")) : undefined;
+    return key === undefined ? null : [Number(cell.closest(".ag-row").getAttribute("row-index")), key, cell];
+  }
+  box.addEventListener("focusin", (event) => {
+    const found = cellOf(event);
+    if (found) look(found[0], found[1]);
+  });
+  box.addEventListener("dblclick", (event) => {
+    const found = cellOf(event);
+    if (found) look(found[0], found[1], true);
+  });
+  box.addEventListener("keydown", (event) => {
+    const found = [" ", "Enter"].includes(event.key) && model.get("watched") && cellOf(event);
+    if (!found) return;
+    event.preventDefault();
+    look(found[0], found[1], true);
+  });
+
+  // A viewer shows a row: it comes into sight, with a mark at its edge.
+  const hear = ({ does, row }) => {
+    if (does !== "sight") return;
+    sight.textContent = Number.isInteger(row) ? `.ag-row[row-index="${row}"] .ag-cell:first-child{box-shadow:inset 3px 0 0 var(--clow-accent)}` : "";
+    if (Number.isInteger(row)) grid().ensureIndexVisible(row);
+  };
+  model.on("msg:custom", hear);
+
+  function close() {
+    clearTimeout(timer);
+    model.off("msg:custom", hear);
+    thumbnails.close();
+  }
+  return { column, seen, look, close };
+}
+
+/** The elements of a value that is more than text, as they stand in a cell and in the viewer. */
+export function partsOf(value, labels) {
+  if (value.kind === "chips") return [...value.labels.map((label) => chip(label)), ...more(value.more)];
+  if (value.kind === "spans") return [...value.marks.map(([label, text]) => chip(label, text)), ...more(value.more)];
+  if (value.kind === "json" || value.kind === "boxes") {
+    const [sign, words] = folded(value, labels);
+    return [h("span.clow-folded", {}, h("b", {}, sign), ` ${words}`), h("span.clow-preview", {}, value.text)];
+  }
+  return [h("span.clow-plain", {}, value.text)];
+}
+
+/** A label in its colour, with what it stands for. */
+export function chip(label, text = "") {
+  return h("span.clow-chip", { style: hueStyle(label) }, h("bdi", {}, label), text ? h("bdi.clow-chip-text", {}, text) : null);
+}
+
+function more(count) {
+  return count ? [h("span.clow-more", {}, `+${count}`)] : [];
+}

@@ -34,7 +34,8 @@ ENTRY_POINTS = {
         for name in names
     ],
     "clow_nb.solution": [
-        "nlp-intent = clow_nb.train.solutions.nlp_intent:NlpIntent"
+        "nlp-intent = clow_nb.train.solutions.nlp_intent:NlpIntent",
+        "tabular = clow_nb.train.solutions.tabular:Tabular",
     ],
     "clow_nb.scorer": ["default = clow_nb.evals.scoring:score_models"],
     "clow_nb.template": [

@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from ...core.errors import DataError
 from ..examples import Batch, Examples
 from ..inputs import complete, label_key, text_key
+from ..scores import class_answers, class_scores
 from ..solution import LabelledParams, Solution
 from ..tokens import Characters, TextEncoder
 
@@ -238,16 +239,7 @@ class NlpIntent(Solution):
 
     def metrics(self, outputs: Tensor, examples: Examples) -> dict[str, float]:
         """`accuracy`, `f1_macro` and `loss` (the mean cross-entropy)."""
-        from sklearn.metrics import accuracy_score, f1_score
-
-        target, guess = examples.tensor("target"), outputs.argmax(1)
-        loss = F.nll_loss(outputs.clamp_min(1e-9).log(), target).item()
-        f1 = f1_score(target, guess, average="macro", zero_division=0)
-        return {
-            "accuracy": float(accuracy_score(target, guess)),
-            "f1_macro": float(f1),
-            "loss": loss,
-        }
+        return class_scores(outputs, examples.tensor("target"))
 
     def encode(self, documents: Sequence[dict[str, Any]]) -> Examples:
         """The text of each document; `DataError` where one has none."""
@@ -267,17 +259,7 @@ class NlpIntent(Solution):
         self, outputs: Tensor, probabilities: bool = False
     ) -> list[dict[str, Any]]:
         """`{"label", "confidence"}` and, if wanted, `"probabilities"` of all labels."""
-        confidence, index = outputs.max(1)
-        answers: list[dict[str, Any]] = [
-            {"label": self.labels[i], "confidence": p}
-            for i, p in zip(index.tolist(), confidence.tolist(), strict=True)
-        ]
-        if probabilities:
-            for answer, row in zip(answers, outputs.tolist(), strict=True):
-                answer["probabilities"] = dict(
-                    zip(map(str, self.labels), row, strict=True)
-                )
-        return answers
+        return class_answers(outputs, self.labels, probabilities)
 
     def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         """Keys, labels and vocabulary."""

@@ -17,7 +17,7 @@ from ..runs.conversion import Fault
 from ..runs.trial import Conversion
 from .grid import DatasetRows, Grid
 from .pages import LazyTabs
-from .statistics_view import statistics_table
+from .statistics_table import statistics_table
 from .tables import Safe, empty, safe, section, text_of
 
 # %% ../../nbs/ui/08b_outcome.ipynb #8206adfc

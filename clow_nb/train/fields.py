@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ..core.errors import DataError
+from ..core.text import t
 
 # %% ../../nbs/train/01b_fields.ipynb #06dfa526
 _HIDDEN = ("_id", "_pos", "_rest", "_nulls", "split")
@@ -170,8 +171,8 @@ class Fields:
                 row += _checked(document.get(key), kind)
             except (TypeError, ValueError):
                 raise DataError(
-                    "Document {number} has {value!r:.60} under the key {key!r}; a {kind} is needed there, or nothing.",
-                    number=number, value=document[key], key=key, kind=kind,
+                    "Document {number} has {value!r:.60} under the key {key!r}. Write {wanted} there, or nothing.",
+                    number=number, value=document[key], key=key, wanted=t("a date or time") if kind == "moment" else t("a number"),
                 ) from None  # fmt: skip
         return row
 

@@ -16,7 +16,7 @@ from clow_nb.core.context import Context
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the settings of whoever runs it."""
-    for name in ("CLOW_HOME", "CLOW_DB", "CLOW_DATA", "CLOW_LANG", "CLOW_TZ", "CLOW_RUN_ID", "CLOW_READ_ONLY"):
+    for name in ("CLOW_HOME", "CLOW_DB", "CLOW_DATA", "CLOW_LANG", "CLOW_TZ", "CLOW_RUN_ID", "CLOW_READ_ONLY", "CLOW_SHARED", "HTTP_ACCEPT_LANGUAGE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CLOW_USER", "tester")
 

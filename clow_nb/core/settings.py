@@ -71,10 +71,11 @@ class Settings:
     home: Path
     db: str | None = None
     data: str | None = None
-    lang: str = "en"
+    lang: str = ""
     tz: str = "UTC"
     user: str = "unknown"
     read_only: bool = False
+    shared: bool = False
 
     def __repr__(self) -> str:
         return f"Settings(home={str(self.home)!r}, db={mask(self.db or '') or None!r}, data={self.data!r})"
@@ -98,17 +99,15 @@ class Settings:
             "CLOW_DATA": self.data,
         }
         values |= {"CLOW_LANG": self.lang, "CLOW_TZ": self.tz, "CLOW_USER": self.user}
-        values |= {"CLOW_READ_ONLY": "1" if self.read_only else None}
+        values |= {
+            "CLOW_READ_ONLY": "1" if self.read_only else None,
+            "CLOW_SHARED": "1" if self.shared else None,
+        }
         return {name: value for name, value in values.items() if value}
 
 # %% ../../nbs/core/03_settings.ipynb #13e7d031
-def _read_only() -> bool:
-    return os.environ.get("CLOW_READ_ONLY", "").strip().lower() not in (
-        "",
-        "0",
-        "false",
-        "no",
-    )
+def _switched_on(name: str) -> bool:
+    return os.environ.get(name, "").strip().lower() not in ("", "0", "false", "no")
 
 
 def load_settings(
@@ -124,8 +123,9 @@ def load_settings(
             if data is None or "://" in data
             else str(Path(data).expanduser().absolute())
         ),
-        lang=lang(),
+        lang=lang() if os.environ.get("CLOW_LANG") else "",
         tz=_timezone(),
         user=os.environ.get("CLOW_USER") or getpass.getuser(),
-        read_only=_read_only(),
+        read_only=_switched_on("CLOW_READ_ONLY"),
+        shared=_switched_on("CLOW_SHARED"),
     )

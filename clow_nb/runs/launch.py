@@ -31,7 +31,7 @@ def worker_log(ctx: Context) -> Path:
 
 
 def _environment(ctx: Context) -> dict[str, str]:
-    private = ("JPY_", "CLOW_RUN_", "MPLBACKEND")
+    private = ("JPY_", "CLOW_RUN_", "MPLBACKEND", "HTTP_")
     return {
         name: value
         for name, value in os.environ.items()

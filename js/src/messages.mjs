@@ -1,47 +1,70 @@
 // The message rule of every widget:
-//   request  {type, uuid, ...}
+//   request  {type, uuid, ...} (+ buffers)
 //   answer   {type, uuid, ...} + buffers   or   {error, uuid}
+import { watchKernel } from "./kernel.mjs";
 
-export class KernelError extends Error {}
+/** What went wrong, in the kernel's own words; `gone` where it has stopped, so that nothing will ever be answered. */
+export class KernelError extends Error {
+  constructor(message, gone = false) {
+    super(message);
+    this.gone = gone;
+  }
+}
 
 /**
  * Speaks the message rule over an anywidget model.
  *
- * `request(type, payload)` resolves to `{content, buffers}`; it rejects with a `KernelError` that carries the
- * kernel's own words, or with `labels.silent` when no answer came within `timeout` milliseconds.
+ * `request(type, payload)` resolves to `{content, buffers}`; it rejects with a `KernelError`: the kernel's own words, `labels.gone` at
+ * once where the kernel has stopped, or `labels.silent` when no answer came within `timeout` milliseconds although nothing else keeps it busy.
+ * `gone()` tells whether it has stopped.
  */
 export function createMessages(model, { timeout = 60000, uuid = newUuid, labels = () => ({}) } = {}) {
   const waiting = new Map();
+  const kernel = watchKernel(model, (state) => state === "gone" && leave());
+  const gone = () => new KernelError(labels().gone ?? "The kernel has stopped.", true);
+
+  function leave() {
+    for (const id of [...waiting.keys()]) take(id).reject(gone());
+  }
+
+  function take(id) {
+    const entry = waiting.get(id);
+    waiting.delete(id);
+    clearTimeout(entry?.timer);
+    return entry;
+  }
+
+  // A kernel with other work, or out of reach for now, is waited for.
+  function expire(id) {
+    if (kernel.state() === "there") take(id).reject(new KernelError(labels().silent ?? "The kernel does not answer."));
+    else if (waiting.has(id)) waiting.get(id).timer = setTimeout(() => expire(id), timeout);
+  }
 
   function receive(content, buffers) {
-    const entry = content && waiting.get(content.uuid);
+    const entry = content && take(content.uuid);
     if (!entry) return;
-    waiting.delete(content.uuid);
-    clearTimeout(entry.timer);
     if (content.error) entry.reject(new KernelError(content.error));
     else entry.resolve({ content, buffers: buffers ?? [] });
   }
 
-  function request(type, payload = {}) {
+  function request(type, payload = {}, buffers = undefined) {
     return new Promise((resolve, reject) => {
+      if (kernel.state() === "gone") return reject(gone());
       const id = uuid();
-      const timer = setTimeout(() => {
-        waiting.delete(id);
-        reject(new KernelError(labels().silent ?? "The kernel does not answer."));
-      }, timeout);
-      waiting.set(id, { resolve, reject, timer });
-      model.send({ ...payload, type, uuid: id });
+      waiting.set(id, { resolve, reject, timer: setTimeout(() => expire(id), timeout) });
+      model.send({ ...payload, type, uuid: id }, undefined, buffers);
     });
   }
 
   function close() {
+    kernel.close();
     model.off("msg:custom", receive);
     for (const entry of waiting.values()) clearTimeout(entry.timer);
     waiting.clear();
   }
 
   model.on("msg:custom", receive);
-  return { request, close };
+  return { request, close, gone: () => kernel.state() === "gone" };
 }
 
 function newUuid() {

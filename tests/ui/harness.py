@@ -17,8 +17,9 @@ const model = {
   save_changes() {},
   on(names, callback) { for (const name of names.split(" ")) (heard[name] ??= new Set()).add(callback); },
   off(names, callback) { for (const name of names.split(" ")) heard[name]?.delete(callback); },
-  async send(message) {
-    const { content, buffers, traits } = await window.clowAnswer(message);
+  async send(message, _, sent = []) {
+    const given = sent.map((piece) => btoa(new Uint8Array(piece).reduce((text, byte) => text + String.fromCharCode(byte), "")));
+    const { content, buffers, traits } = await window.clowAnswer(message, given);
     for (const [name, value] of Object.entries(traits)) {
       if (JSON.stringify(this.traits[name]) === JSON.stringify(value)) continue;
       this.traits[name] = value;
@@ -39,8 +40,8 @@ def show(page: Any, widget: Messenger) -> None:
     def traits() -> dict[str, Any]:
         return {name: value for name, value in widget.get_state().items() if not name.startswith("_")}
 
-    def reply(message: dict[str, Any]) -> dict[str, Any]:
-        content, buffers = answer(widget.handlers(), message)
+    def reply(message: dict[str, Any], sent: list[str]) -> dict[str, Any]:
+        content, buffers = answer(widget.handlers(), {**message, "buffers": [base64.b64decode(text) for text in sent]} if sent else message)
         return {"content": content, "buffers": [base64.b64encode(buffer).decode() for buffer in buffers], "traits": traits()}
 
     files = {

@@ -10,6 +10,7 @@ __all__ = ['static', 'problem', 'answer', 'Messenger', 'Header', 'parts_of', 'Vi
 import html
 import json
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -80,6 +81,16 @@ def answer(
         return {"error": problem(error), "uuid": uuid}, []
 
 # %% ../../nbs/ui/00_base.ipynb #cfc16909
+def _common_words() -> dict[str, str]:
+    """What any widget says of its kernel."""
+    voila = t("This page has lost its kernel. Reload it to go on.")
+    lab = t("The kernel has stopped or was restarted. Run the cell again to go on.")
+    return {
+        "silent": t("The kernel does not answer. It may be stopped."),
+        "gone": voila if "VOILA_KERNEL_ID" in os.environ else lab,
+    }
+
+
 class Messenger(anywidget.AnyWidget):
     """An anywidget of the bundle `name` that answers messages by its handlers."""
 
@@ -91,6 +102,7 @@ class Messenger(anywidget.AnyWidget):
 
     def __init__(self, **traits: Any) -> None:
         super().__init__(**{"lang": lang(), **traits})
+        self.labels = _common_words() | self.labels
         self.on_msg(self._on_message)
 
     @traitlets.default("_esm")

@@ -66,3 +66,41 @@ test("closing leaves no listener", () => {
   close();
   assert.equal(model.listeners.size, 0);
 });
+
+/** A signal as JupyterLab has them, and a kernel whose end is in the hand. */
+function fakeKernel() {
+  const signal = () => {
+    const slots = new Set();
+    return { connect: (slot) => slots.add(slot), disconnect: (slot) => slots.delete(slot), slots };
+  };
+  const kernel = { status: "idle", connectionStatus: "connected", statusChanged: signal(), connectionStatusChanged: signal(), disposed: signal() };
+  kernel.become = (status) => ((kernel.status = status), [...kernel.statusChanged.slots].forEach((slot) => slot(kernel, status)));
+  return kernel;
+}
+
+test("a kernel that stops rejects what waits at once, and what is asked after", async () => {
+  const model = { ...fakeModel(), widget_manager: { kernel: fakeKernel() } };
+  const { request, gone, close } = createMessages(model, { labels: () => ({ gone: "커널이 멈췄습니다" }) });
+  const promise = request("rows");
+  model.widget_manager.kernel.become("autorestarting");
+  await assert.rejects(promise, { message: "커널이 멈췄습니다", gone: true });
+  model.widget_manager.kernel.become("idle"); // another kernel by now: it knows nothing of this widget
+  await assert.rejects(request("rows"), { gone: true });
+  assert.equal(gone(), true);
+  assert.equal(model.sent.length, 1);
+  close();
+  assert.equal(model.widget_manager.kernel.statusChanged.slots.size, 0);
+});
+
+test("a busy kernel is waited for; one that is idle and says nothing is not", async () => {
+  const kernel = fakeKernel();
+  const model = { ...fakeModel(), widget_manager: { kernel } };
+  const { request } = createMessages(model, { timeout: 5, uuid: () => "u1" });
+  kernel.become("busy");
+  const promise = request("rows");
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  model.answer({ uuid: "u1", type: "rows", total: 1 });
+  assert.equal((await promise).content.total, 1);
+  kernel.become("idle");
+  await assert.rejects(request("rows"), { message: "The kernel does not answer.", gone: false });
+});

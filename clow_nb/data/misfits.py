@@ -21,7 +21,7 @@ _SUCH = 5  # examples
 class Misfits(NamedTuple):
     """How many documents have the key, how many of their values can't be converted, and some of these: `_id (value)`."""
 
-    count: int
+    values: int
     bad: int
     such: list[str]
 

@@ -2,42 +2,52 @@
 
 const LEAVES = { Enter: "Enter", Tab: "Tab" };
 const STEPS = new Set(["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight"]);
+const JUMPS = new Set(["Home", "End", "PageUp", "PageDown"]);
+const WITH_CTRL = { z: "undo", y: "redo", d: "fill" };
+
+/** A key that belongs to a composition (Hangul) is always the browser's. */
+export function composing({ isComposing, keyCode }) {
+  return Boolean(isComposing) || keyCode === 229;
+}
+
+/** The letter of a shortcut, also where the keyboard writes Hangul: then `key` is ㅋ and only `code` knows the Z. */
+export function letterOf({ key, code = "" }) {
+  return /^[a-z]$/i.test(key) || !code.startsWith("Key") ? key.toLowerCase() : code[3].toLowerCase();
+}
 
 /**
  * While cells are selected: `{do, ...}`, or `null` where the browser shall do what it does (a letter begins to write, Ctrl+C copies).
- * A key that belongs to a composition (Hangul) is always the browser's.
+ * `kind` is that of the column.
  */
-export function selecting(event) {
+export function selecting(event, kind = "text") {
   const { key, ctrlKey, metaKey, altKey, shiftKey } = event;
-  if (composing(event) || altKey) return null;
-  if (ctrlKey || metaKey) {
-    const lower = key.toLowerCase();
-    if (lower === "z") return { do: shiftKey ? "redo" : "undo" };
-    if (lower === "y") return { do: "redo" };
-    return lower === "a" || STEPS.has(key) || key === "Home" || key === "End" ? { do: "move" } : null;
-  }
+  if (composing(event)) return null;
+  if (altKey) return key === "ArrowDown" ? { do: "edit" } : null;
+  if (ctrlKey || metaKey) return withCtrl(letterOf(event), key, shiftKey);
+  if (key === " ") return { do: shiftKey ? "tick" : kind === "bool" ? "toggle" : "look" };
   if (key === "F2") return { do: "edit" };
   if (key === "Delete" || key === "Backspace") return { do: "clear" };
   if (key === "Escape") return { do: "collapse" };
-  return STEPS.has(key) || LEAVES[key] || ["Home", "End", "PageUp", "PageDown"].includes(key) ? { do: "move" } : null;
+  return STEPS.has(key) || LEAVES[key] || JUMPS.has(key) ? { do: "move" } : null;
+}
+
+function withCtrl(letter, key, shiftKey) {
+  if (letter === "z" && shiftKey) return { do: "redo" };
+  if (WITH_CTRL[letter]) return { do: WITH_CTRL[letter] };
+  return letter === "a" || STEPS.has(key) || key === "Home" || key === "End" ? { do: "move" } : null;
 }
 
 /**
  * While a cell is written: Enter and Tab take it and go on, Escape leaves it as it was, Alt+Enter is a line break. Arrows leave a cell that
- * was begun by typing (`typed`), and move through the text of one that was opened; with choices shown they choose.
+ * was begun by typing (`typed`), and move through the text of one that was opened.
  */
-export function writing(event, { typed = false, choosing = false } = {}) {
+export function writing(event, { typed = false } = {}) {
   const { key, altKey, ctrlKey, metaKey } = event;
   if (composing(event)) return null;
   if (key === "Escape") return { do: "cancel" };
   if (key === "Enter" && (altKey || ctrlKey || metaKey)) return { do: "break" };
   if (LEAVES[key]) return { do: "take", then: key };
-  if (choosing && (key === "ArrowUp" || key === "ArrowDown")) return { do: "choose", by: key === "ArrowDown" ? 1 : -1 };
   return typed && STEPS.has(key) && !ctrlKey && !metaKey ? { do: "take", then: key } : null;
-}
-
-function composing({ isComposing, keyCode }) {
-  return Boolean(isComposing) || keyCode === 229;
 }
 
 /** The choices that hold what was typed, those that begin with it first; Hangul is found composed or decomposed, in any case. */
@@ -50,4 +60,15 @@ export function choicesFor(text, choices, most = 8) {
 
 function fold(text) {
   return text.normalize("NFC").toLowerCase();
+}
+
+/** Where a pen and what helps it lie in a frame of `width` and `height`, both over a cell and nothing of them outside where it fits. */
+export function laid({ x, y, height }, pen, help, frame, gap = 2) {
+  const inside = (at, size, room) => Math.max(0, Math.min(at, room - size));
+  const left = inside(x, pen.width, frame.width);
+  const below = y + pen.height + gap;
+  const fits = below + help.height <= frame.height;
+  const above = y - help.height - gap;
+  const top = fits || above < 0 ? inside(y, pen.height, Math.max(frame.height, y + height)) : y;
+  return { left, top, helpLeft: inside(left, help.width, frame.width), helpTop: fits || above < 0 ? top + pen.height + gap : above };
 }

@@ -27,9 +27,11 @@ export function decode(text) {
   return rows;
 }
 
+const ENDS = /[\t\r\n]/g;
+
 function plain(text, start) {
-  const found = text.slice(start).search(/[\t\r\n]/);
-  const end = found < 0 ? text.length : start + found;
+  ENDS.lastIndex = start;
+  const end = ENDS.exec(text)?.index ?? text.length;
   return [text.slice(start, end), end];
 }
 
@@ -49,21 +51,22 @@ function inQuotes(text, start) {
   }
 }
 
+/** Where a pasted block says nothing about a cell. */
+export const NONE = null;
+
 /**
- * What a paste of `block` changes: `[{row, col, text}, …]`. A single cell fills the whole selection, a block is repeated when
- * the selection holds it several times, else it is put down once at the selection's first cell. Nothing goes beyond `rows` and `cols`.
+ * What a paste of `block` changes: `{top, left, texts, beyond, cut}`, where `beyond` counts the rows after the last one, `cut` the columns.
+ * A single cell fills the whole selection, a block is repeated when the selection holds it several times, else it is put down once at the
+ * selection's first cell.
  */
 export function pasted(block, { top, left, bottom, right }, { rows, cols }) {
   const height = block.length;
-  const width = Math.max(...block.map((row) => row.length));
+  const width = block.reduce((most, row) => Math.max(most, row.length), 0);
   const times = (room, one) => (room > one && room % one === 0 ? room / one : 1);
   const down = times(bottom - top + 1, height) * height;
   const across = times(right - left + 1, width) * width;
-  const cells = [];
-  for (let r = 0; r < down && top + r < rows; r++)
-    for (let c = 0; c < across && left + c < cols; c++) {
-      const text = block[r % height][c % width];
-      if (text !== undefined) cells.push({ row: top + r, col: left + c, text });
-    }
-  return cells;
+  const wide = Math.min(across, cols - left);
+  const line = (r) => Array.from({ length: wide }, (_, c) => block[r % height][c % width] ?? NONE);
+  const texts = Array.from({ length: down }, (_, r) => line(r));
+  return { top, left, texts, beyond: Math.max(0, top + down - rows), cut: across - wide };
 }

@@ -15,15 +15,22 @@ test("Excel's line ends and its last line break", () => {
   assert.deepEqual(decode('5" pipe\t"open'), [['5" pipe', '"open']]);
 });
 
-const cells = (...given) => pasted(...given).map(({ row, col, text }) => `${row},${col}=${text}`);
+const one = { top: 1, bottom: 1, left: 0, right: 0 };
 
 test("one cell fills a selection, a block is repeated where it fits", () => {
   const room = { rows: 9, cols: 9 };
-  assert.deepEqual(cells([["x"]], { top: 1, bottom: 2, left: 0, right: 1 }, room), ["1,0=x", "1,1=x", "2,0=x", "2,1=x"]);
-  assert.deepEqual(cells([["a"], ["b"]], { top: 0, bottom: 3, left: 0, right: 0 }, room), ["0,0=a", "1,0=b", "2,0=a", "3,0=b"]);
-  assert.deepEqual(cells([["a"], ["b"]], { top: 0, bottom: 2, left: 0, right: 0 }, room), ["0,0=a", "1,0=b"]);
+  assert.deepEqual(pasted([["x"]], { top: 1, bottom: 2, left: 0, right: 1 }, room).texts, [["x", "x"], ["x", "x"]]);
+  assert.deepEqual(pasted([["a"], ["b"]], { ...one, bottom: 4 }, room).texts, [["a"], ["b"], ["a"], ["b"]]);
+  assert.deepEqual(pasted([["a"], ["b"]], { ...one, bottom: 3 }, room).texts, [["a"], ["b"]]);
 });
 
-test("nothing is pasted beyond the grid, nor where a row is short", () => {
-  assert.deepEqual(cells([["a", "b"], ["c"]], { top: 1, bottom: 1, left: 1, right: 1 }, { rows: 3, cols: 2 }), ["1,1=a", "2,1=c"]);
+test("what is beyond the last row and column is counted; where a row is short, cells are left alone", () => {
+  const found = pasted([["a", "b"], ["c"], ["d", "e", "f"]], { top: 2, bottom: 2, left: 1, right: 1 }, { rows: 3, cols: 3 });
+  assert.deepEqual(found, { top: 2, left: 1, texts: [["a", "b"], ["c", null], ["d", "e"]], beyond: 2, cut: 1 });
+});
+
+test("a large block is taken apart in no time", () => {
+  const text = Array.from({ length: 5000 }, (_, row) => Array.from({ length: 10 }, (_, col) => `r${row}c${col}`).join("\t")).join("\r\n");
+  const block = decode(text);
+  assert.deepEqual([block.length, block[4999].length, block[4999][9]], [5000, 10, "r4999c9"]);
 });

@@ -91,12 +91,15 @@ class Dataset(_Kept):
         """The changes that pages keep until they are committed or discarded: `name author version changed actions open problem`."""
         return drafts_frame(kept_drafts(self.ctx, self.item.spec["table"]))
 
-    def restore(self, version: int | str, message: str = "") -> "Dataset":
-        """Make the documents what they were at a version; the versions in between stay."""
+    def restore(
+        self, version: int | str, message: str = "", author: str | None = None
+    ) -> "Dataset":
+        """Make the documents what they were at a version; the versions in between stay. No version is made where nothing differs."""
         old = self.at(version)
         note = message or t("Restored version {version}", version=old.version)
         return self._commit(
-            Stamp("restore", self.ctx.user, note), plans.restore_plan(old.snapshot)
+            Stamp("restore", author or self.ctx.user, note),
+            plans.restore_plan(old.snapshot),
         )
 
     def split(

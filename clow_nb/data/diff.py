@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from functools import reduce
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -29,7 +30,8 @@ def changed_cells(before: dict[str, Any], after: dict[str, Any]) -> list[Cell]:
     return [(key, old, new) for key, old, new in cells if not same(old, new)]
 
 # %% ../../nbs/data/06_diff.ipynb #31f30311
-def _row_ids(older: Snapshot, newer: Snapshot) -> set[int]:
+def _row_ids(older: Snapshot, newer: Snapshot) -> np.ndarray:
+    """Of the rows that may differ, in order."""
     with readable(newer):
         delta = newer.table.delta(
             begin_version=older.table.version, end_version=newer.table.version
@@ -39,24 +41,19 @@ def _row_ids(older: Snapshot, newer: Snapshot) -> set[int]:
             delta.get_updated_rows(),
             delta.get_deleted_row_ids(),
         )
-        return {
-            row_id
-            for part in parts
-            for batch in part
-            for row_id in batch["_rowid"].to_pylist()
-        }
+        found = [np.asarray(batch["_rowid"]) for part in parts for batch in part]
+    return np.unique(np.concatenate([np.empty(0, np.uint64), *found]))
 
 
 _AT_ONCE = 20_000
 
 
-def _rows(snapshot: Snapshot, row_ids: set[int]) -> pa.Table:
+def _rows(snapshot: Snapshot, row_ids: np.ndarray) -> pa.Table:
     with readable(snapshot):
         if len(row_ids) <= max(_AT_ONCE, snapshot.commit.rows // 10):
-            texts = [str(row_id) for row_id in sorted(row_ids)]
             few = [
-                ", ".join(texts[start : start + _AT_ONCE])
-                for start in range(0, len(texts), _AT_ONCE)
+                ", ".join(map(str, row_ids[start : start + _AT_ONCE].tolist()))
+                for start in range(0, len(row_ids), _AT_ONCE)
             ]
             parts = [
                 snapshot.table.to_table(filter=f"_rowid in ({part})") for part in few
@@ -67,10 +64,9 @@ def _rows(snapshot: Snapshot, row_ids: set[int]) -> pa.Table:
                 else snapshot.table.schema.empty_table()
             )
         table = snapshot.table.scanner(with_row_id=True).to_table()
-    wanted = pa.array(row_ids, pa.uint64())
-    return table.filter(pa.compute.is_in(table["_rowid"], wanted)).drop_columns(
-        ["_rowid"]
-    )
+    return table.filter(
+        pa.compute.is_in(table["_rowid"], pa.array(row_ids, pa.uint64()))
+    ).drop_columns(["_rowid"])
 
 
 def _in_columns(rows: pa.Table, schema: pa.Schema) -> pa.Table:
@@ -82,11 +78,18 @@ def _in_columns(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     return made.set_column(made.schema.get_field_index(POS), BASE.field(POS), rows[POS])
 
 
-def touched_rows(before: Snapshot, after: Snapshot) -> tuple[pa.Table, pa.Table]:
-    """The rows of each version that may differ from the other's, in the columns of the newer one; either may be the older."""
+def touched_rows(
+    before: Snapshot, after: Snapshot, limit: int | None = None
+) -> tuple[pa.Table, pa.Table]:
+    """The rows of each version that may differ from the other's, in the columns of the newer one; either may be the older.
+
+    With a `limit` only so many rows are looked at, those that were written first.
+    """
     older, newer = sorted((before, after), key=lambda snapshot: snapshot.table.version)
     row_ids = (
-        _row_ids(older, newer) if older.table.version < newer.table.version else set()
+        _row_ids(older, newer)
+        if older.table.version < newer.table.version
+        else np.empty(0, np.uint64)
     )
     fields = newer.table.schema
     schema = pa.schema(
@@ -96,7 +99,8 @@ def touched_rows(before: Snapshot, after: Snapshot) -> tuple[pa.Table, pa.Table]
         ]
     )
     old, new = (
-        _in_columns(_rows(snapshot, row_ids), schema) for snapshot in (before, after)
+        _in_columns(_rows(snapshot, row_ids[:limit]), schema)
+        for snapshot in (before, after)
     )
     widest = max(old.schema, new.schema, key=len)
     return align(old, widest), align(new, widest)
@@ -192,9 +196,12 @@ def diff_frame(rows: list[tuple[Any, ...]]) -> pl.DataFrame:
     return pl.DataFrame(shown, schema=_SCHEMA, orient="row")
 
 # %% ../../nbs/data/06_diff.ipynb #f5845fe5
-def diff(before: Snapshot, after: Snapshot) -> pl.DataFrame:
-    """What changed from one version to the other, as `diff_frame` has it: first updates, then removals, then additions."""
-    old, new = (table.sort_by(ID) for table in touched_rows(before, after))
+def diff(before: Snapshot, after: Snapshot, limit: int | None = None) -> pl.DataFrame:
+    """What changed from one version to the other, as `diff_frame` has it: first updates, then removals, then additions.
+
+    With a `limit` only so many rows that changes touched are looked at.
+    """
+    old, new = (table.sort_by(ID) for table in touched_rows(before, after, limit))
     in_both = set(old[ID].to_pylist()) & set(new[ID].to_pylist())
     kept = pa.array(sorted(in_both), pa.string())
     paired = [table.filter(pa.compute.is_in(table[ID], kept)) for table in (old, new)]

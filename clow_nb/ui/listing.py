@@ -61,6 +61,8 @@ class _Drawn(Following):
     opens = traitlets.Bool().tag(sync=True)
     nothing: Any = traitlets.Dict().tag(sync=True)
     live = traitlets.Bool().tag(sync=True)
+    picks = traitlets.Int().tag(sync=True)
+    picked: Any = traitlets.List().tag(sync=True)
 
     @traitlets.default("labels")
     def _words(self) -> dict[str, str]:
@@ -71,7 +73,12 @@ class _Drawn(Following):
                 "clear": t("Show all"),
             },
             **{"previous": t("Previous page"), "next": t("Next page")},
-            **{"actions": t("Actions"), "yes": t("Yes"), "no": t("No")},
+            **{
+                "actions": t("Actions"),
+                "pick": t("Choose"),
+                "yes": t("Yes"),
+                "no": t("No"),
+            },
             "silent": t("The kernel does not answer. It may be busy or stopped."),
         }
 
@@ -126,6 +133,7 @@ class Listing(_Paged):
     `key` names the column that tells the rows apart, `names` maps columns to headings, `nothing` is what is said when there is no row
     at all, with what to type. `actions` are the buttons of each row, `link(row)` is the address behind it, `on_open(row)` is called when
     it is clicked, or when Enter is pressed on it. While a page shows the table, `changed()` is asked twice a second whether to read again.
+    So many rows as `picks` can be chosen by a box; `picked` holds their keys, as text.
     """
 
     def __init__(
@@ -157,6 +165,7 @@ class Listing(_Paged):
             "look": self._look,
             "open": self._open,
             "act": self._act,
+            "pick": self._pick,
         }
 
     def _look(self, message: Mapping[str, Any]) -> None:
@@ -172,6 +181,13 @@ class Listing(_Paged):
 
     def _act(self, message: Mapping[str, Any]) -> None:
         act_on(self, _seen(self, message), str(message.get("name")))
+
+    def _pick(self, message: Mapping[str, Any]) -> None:
+        row = _seen(self, message)
+        id, others = str(row[self.key]), [
+            each for each in self.picked if each != str(row[self.key])
+        ]
+        self.picked = others if id in self.picked else [*others, id][-self.picks :]
 
     def static_html(self) -> Safe:
         """The page as HTML that needs neither kernel nor script."""

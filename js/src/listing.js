@@ -62,7 +62,7 @@ function render({ model, el }) {
   function hearClick(event) {
     const row = event.target.closest("tr");
     const chosen = String(el.ownerDocument.getSelection());
-    if (row && model.get("opens") && !event.target.closest("button, a, .clow-confirm") && !chosen) open(row);
+    if (row && model.get("opens") && !event.target.closest("button, a, label, .clow-confirm") && !chosen) open(row);
   }
 
   function hearKey(event) {
@@ -70,6 +70,7 @@ function render({ model, el }) {
     if (event.target !== row) return;
     if (event.key === "Enter") open(row);
     else if (event.key === "ArrowDown" || event.key === "ArrowUp") rowBeside(row, event.key === "ArrowDown" ? 1 : -1)?.focus();
+    else if (event.key === " " && model.get("picks")) send("pick", { id: row.dataset.id });
     else if (event.key === "PageDown" || event.key === "PageUp") turn(event.key === "PageDown" ? 1 : -1);
     else return;
     event.preventDefault();
@@ -109,7 +110,8 @@ function render({ model, el }) {
       return h(`th.clow-is-${column.kind}`, { scope: "col", "aria-sort": order }, button);
     });
     const acts = model.get("rows").some(({ actions }) => actions.length);
-    head.replaceChildren(...cells, acts ? h("th.clow-acts", { scope: "col" }, h("span.clow-unseen", {}, labels().actions ?? "")) : "");
+    const pick = model.get("picks") ? h("th.clow-pick", { scope: "col" }, h("span.clow-unseen", {}, labels().pick ?? "")) : "";
+    head.replaceChildren(pick, ...cells, acts ? h("th.clow-acts", { scope: "col" }, h("span.clow-unseen", {}, labels().actions ?? "")) : "");
   }
 
   function drawCell(cell, kind, href) {
@@ -119,6 +121,13 @@ function render({ model, el }) {
     if (href) inner = h("a", { href }, text);
     const bar = share === undefined ? null : h("span.clow-bar", {}, h("span.clow-bar-fill", { style: `width:${share * 100}%` }));
     return h(`td.clow-is-${kind}`, { title: hint }, bar, inner);
+  }
+
+  function drawPick({ id }) {
+    const chosen = model.get("picked").includes(id);
+    const box = h("input", { type: "checkbox", onchange: () => send("pick", { id }), "data-at": `pick ${id}`, "aria-label": `${labels().pick ?? ""} ${id}` });
+    box.checked = chosen;
+    return h("td.clow-pick", {}, h("label", {}, box));
   }
 
   function drawActions({ id, actions }) {
@@ -140,7 +149,7 @@ function render({ model, el }) {
         const first = (i) => (i === 0 ? row.href : "");
         const cells = row.cells.map((cell, i) => drawCell(cell, columns[i]?.kind ?? "text", first(i)));
         const attributes = { "data-id": row.id, "data-at": `row ${row.id}`, tabindex: "0" };
-        return h("tr", attributes, ...cells, acts ? drawActions(row) : null);
+        return h("tr", attributes, model.get("picks") ? drawPick(row) : null, ...cells, acts ? drawActions(row) : null);
       }),
     );
     if (at) [...el.querySelectorAll("[data-at]")].find((each) => each.dataset.at === at)?.focus();
@@ -179,7 +188,7 @@ function render({ model, el }) {
   }
 
   search.value = model.get("search");
-  model.on("change:columns change:rows change:sort change:page change:last_page change:range change:opens", draw);
+  model.on("change:columns change:rows change:sort change:page change:last_page change:range change:opens change:picked", draw);
   complain("");
   draw();
   return () => {

@@ -4,6 +4,7 @@ import { AG_GRID_LOCALE_KR } from "@ag-grid-community/locale";
 import {
   CellStyleModule,
   ColumnApiModule,
+  CustomFilterModule,
   EventApiModule,
   InfiniteRowModelModule,
   LocaleModule,
@@ -18,12 +19,14 @@ import {
 import { createCells } from "./cellview.mjs";
 import { h } from "./dom.mjs";
 import { createMessages } from "./messages.mjs";
+import { createNarrowing } from "./narrowing.mjs";
 import { columnId, countText, decodePage, fitWidths, guessWidth, sortOf } from "./rows.mjs";
 import "./ui.css";
 
 ModuleRegistry.registerModules([
   CellStyleModule,
   ColumnApiModule,
+  CustomFilterModule,
   EventApiModule,
   InfiniteRowModelModule,
   LocaleModule,
@@ -75,7 +78,10 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
   el.append(box, foot);
 
   const cells = createCells({ model, box, messages, labels, grid: () => api });
+  const narrowing = createNarrowing({ model, el, box, messages, labels, grid: () => api });
   let first = null; // the rows first seen, for the widths
+  let all = 0; // how many rows there are when none is left out
+  let seeking = null;
 
   function complain(text, retry = false) {
     problem.textContent = text;
@@ -84,18 +90,35 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
     again.textContent = labels().again ?? "";
   }
 
+  // A filter may take a while: then the foot says for how long, until an answer or a refusal is there.
+  function seek(begin) {
+    clearInterval(seeking);
+    box.classList.remove("clow-seeking");
+    if (!begin) return;
+    const started = Date.now();
+    seeking = setInterval(() => {
+      box.classList.add("clow-seeking");
+      const seconds = Math.round((Date.now() - started) / 1000);
+      if (seconds && labels().seeking) count.textContent = labels().seeking.replace("{seconds}", seconds);
+    }, 400);
+  }
+
   const datasource = {
     async getRows({ startRow, endRow, sortModel, successCallback, failCallback }) {
       try {
         const columns = model.get("columns");
         const page = await rowsBetween(startRow, endRow, sortOf(sortModel, columns));
-        count.textContent = countText(page.total, labels(), model.get("lang"));
+        if (!model.get("query") && !Object.keys(model.get("filters")).length) all = page.total;
+        all = page.all ?? all;
+        seek(false);
+        count.textContent = countText(page.total, labels(), model.get("lang"), all);
         complain("");
         successCallback(page.rows, page.total <= endRow ? page.total : -1);
         api.setGridOption("loading", false);
         if (page.total > endRow) api.setRowCount(page.total, true);
         if (!first) fit((first = page.rows));
       } catch (error) {
+        seek(false);
         failCallback();
         api.setGridOption("loading", false);
         complain(error.message, true);
@@ -107,23 +130,24 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
   async function rowsBetween(start, end, sort) {
     const rows = [];
     for (;;) {
-      const wanted = { start: start + rows.length, end, sort, query: model.get("query"), filters: model.get("filters") };
+      const wanted = { start: start + rows.length, end, sort };
       const answer = await messages.request("rows", wanted);
       const page = decodePage(answer);
       cells.seen(page.rows, wanted.start, answer.content);
       onPage(page.rows, wanted.start, answer.content);
       rows.push(...page.rows);
-      if (!page.rows.length || rows.length >= Math.min(end, page.total) - start) return { rows, total: page.total };
+      if (!page.rows.length || rows.length >= Math.min(end, page.total) - start) return { rows, total: page.total, all: answer.content.all };
     }
   }
 
+  // Columns get what their cells need and share what is left; those that people made wider or narrower stay as they are.
   function fit(rows) {
-    const columns = model.get("columns");
-    const widths = columns.map(({ name, role }, i) => ({
-      key: columnId(i),
-      fixed: role === "id",
-      newWidth: guessWidth(name, rows.map((row) => row[i])),
-    }));
+    const sized = narrowing.sized();
+    const shown = model.get("columns").flatMap((column, i) => (api.getColumn(columnId(i))?.isVisible() ? [{ ...column, i }] : []));
+    const widths = shown.map(({ key, name, role, i }) => {
+      const chosen = sized.has(key) ? api.getColumn(columnId(i)).getActualWidth() : 0;
+      return { key: columnId(i), fixed: role === "id" || chosen > 0, newWidth: chosen || guessWidth(name, rows.map((row) => row[i])) };
+    });
     fitWidths(widths, box.clientWidth - 20);
     api.setColumnWidths(widths);
   }
@@ -131,18 +155,20 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
   function reload() {
     complain("");
     first = null;
+    seek(true);
     api.setGridOption("datasource", datasource);
   }
 
   function columnDefs() {
-    const columns = model.get("columns").map(({ name, type, role, hint }, i) => ({
+    const columns = model.get("columns").map(({ name, type, role, hint, waiting }, i) => ({
       colId: columnId(i),
       headerName: name,
-      headerTooltip: hint,
+      headerTooltip: waiting ?? hint,
       headerClass: [role ? `clow-head-${role}` : "", type === "number" ? "ag-right-aligned-header" : ""].filter(Boolean),
-      sortable: model.get("sortable"),
+      sortable: model.get("sortable") && !waiting,
       valueGetter: ({ data }) => data?.[i],
       ...cells.column(role),
+      ...narrowing.column(),
       equals: () => false,
       ...columnOptions(model.get("columns")[i], i),
     }));
@@ -167,27 +193,36 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
     tooltipShowDelay: 600,
     enableCellTextSelection: true,
     loading: true,
-    onSortChanged: () => {
-      const columns = model.get("columns");
-      const state = api.getColumnState().filter(({ sort }) => sort);
-      state.sort((a, b) => a.sortIndex - b.sortIndex);
-      model.set("sort", sortOf(state, columns));
-      model.save_changes();
-    },
+    floatingFiltersHeight: 34,
     ...options,
   });
   complain("");
+  narrowing.start();
+  seek(true);
   api.setGridOption("datasource", datasource);
 
   model.on("change:columns", () => {
     first = null;
     api.setGridOption("columnDefs", columnDefs());
+    narrowing.arrange();
     reload();
   });
   model.on("change:query change:filters change:version", reload);
   model.on("change:height", () => (box.style.height = `${model.get("height")}px`));
 
+  // A page that gets wider or narrower (or a tab that is opened) shares the room anew.
+  let room = box.clientWidth;
+  const resized = new ResizeObserver(() => {
+    if (!first || box.clientWidth === room || !box.clientWidth) return;
+    room = box.clientWidth;
+    fit(first);
+  });
+  resized.observe(box);
+
   function close() {
+    resized.disconnect();
+    seek(false);
+    narrowing.close();
     cells.close();
     messages.close();
     api.destroy();

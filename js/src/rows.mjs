@@ -23,9 +23,10 @@ function indexOf(colId) {
   return Number(colId.slice(1));
 }
 
-/** "1,234 rows", in the words of the page's language. */
-export function countText(total, labels, locale) {
-  return (labels.rows ?? "{count} rows").replace("{count}", total.toLocaleString(locale));
+/** "1,234 rows", or "12 of 1,234 rows" where some are left out, in the words of the page's language. */
+export function countText(total, labels, locale, all = total) {
+  const words = all > total ? (labels.found ?? "{count} of {total} rows") : (labels.rows ?? "{count} rows");
+  return words.replace("{count}", total.toLocaleString(locale)).replace("{total}", all.toLocaleString(locale));
 }
 
 /** A first guess at a column's width in pixels, from its name and the cells at hand. */

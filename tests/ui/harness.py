@@ -13,8 +13,17 @@ const heard = {};
 const model = {
   traits: await window.clowTraits(),
   get(name) { return this.traits[name]; },
-  set(name, value) { this.traits[name] = value; },
-  save_changes() {},
+  set(name, value) {
+    if (JSON.stringify(this.traits[name]) === JSON.stringify(value)) return;
+    this.traits[name] = this.unsaved[name] = value;
+    for (const callback of heard[`change:${name}`] ?? []) callback();
+  },
+  unsaved: {},
+  save_changes() {
+    const values = this.unsaved;
+    this.unsaved = {};
+    return window.clowSave(values);
+  },
   on(names, callback) { for (const name of names.split(" ")) (heard[name] ??= new Set()).add(callback); },
   off(names, callback) { for (const name of names.split(" ")) heard[name]?.delete(callback); },
   async send(message, _, sent = []) {
@@ -56,6 +65,7 @@ def show(page: Any, widget: Messenger) -> None:
         route.fulfill(body=body, content_type=kind, status=200 if name in files else 404)
 
     page.expose_function("clowTraits", traits)
+    page.expose_function("clowSave", widget.set_state)
     page.expose_function("clowAnswer", reply)
     page.route(f"{ADDRESS}**", serve)
     page.goto(ADDRESS)

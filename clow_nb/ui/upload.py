@@ -63,45 +63,48 @@ class _Working(_Page):
 
     _work: Work[Any] | None = None
     _then: Callable[[Any], None] = staticmethod(lambda found: None)
-    _before = "empty"
+    _back, _ending = "empty", False
 
     def work(
-        self, stage: str, call: Callable[[], Any], then: Callable[[Any], None]
+        self,
+        stage: str,
+        call: Callable[[], Any],
+        then: Callable[[Any], None],
+        back: str = "empty",
     ) -> None:
-        """Make a call beside the page, and `then` something with what it gave; what it raises is said, and the stage is as before."""
-        self._before = "empty" if self.stage == "reading" else self.stage
+        """Make a call beside the page, and `then` something with what it gave; what it raises is said, and the stage is `back`."""
         with self.hold_sync():
             self.stage, self.problem, self.note, self.share = stage, "", "", -1.0
-        self._work, self._then = Work(call), then
+        self._work, self._then, self._back, self._ending = Work(call), then, back, False
 
     def follow_work(self) -> None:
-        """Take up how far the call is, or what came of it."""
+        """Take up how far the call is, or what came of it; one that was to be ended and came to its end has done its work."""
         work = self._work
-        if work is None:
-            return
-        if not work.done():
+        if work is not None and not work.done():
             state = work.state()
-            if state["text"] == self.note and state["share"] is None:
-                return
-            self.note, self.share = state["text"], (
-                -1.0 if state["share"] is None else state["share"]
-            )
-            return
-        self._work = None
-        self.note, self.share = "", -1.0
-        try:
-            self._then(work.value())
-        except BaseException as error:
-            self.problem, self.stage = problem(error), self._before
+            known = self.note == state["text"] or not self.note
+            if not self._ending and (state["share"] is not None or known):
+                self.note, self.share = state["text"], (
+                    -1.0 if state["share"] is None else state["share"]
+                )
+        elif work is not None:
+            self._work, self.note, self.share = None, "", -1.0
+            try:
+                self._then(work.value())
+            except BaseException as error:
+                self.problem = (
+                    t("Cancelled: nothing was imported.")
+                    if self._ending
+                    else problem(error)
+                )
+                self.stage = self._back
 
-    def drop_work(self) -> bool:
-        """End the call, if there is one, at its next step; whether there was one."""
-        work, self._work = self._work, None
-        if work is None:
+    def end_work(self) -> bool:
+        """Let the call end at its next step, if there is one; whether there was one."""
+        if self._work is None:
             return False
-        work.drop()
-        with self.hold_sync():
-            self.stage, self.note, self.share = self._before, "", -1.0
+        self._work.drop()
+        self._ending, self.note, self.share = True, t("Is being cancelled"), -1.0
         return True
 
 # %% ../../nbs/ui/02d_upload.ipynb #cddae354
@@ -163,20 +166,21 @@ class Upload(_Working):
         )
 
     def _cancel(self, _: dict[str, Any]) -> None:
-        if not self.drop_work() or self.stage == "empty":
+        if not self.end_work() or self.stage == "reading":
             self.clear()
 
     def clear(self) -> None:
         """Forget the files, and wait for others."""
-        self.drop_work()
+        self.end_work()
+        self._work = None
         self.inbox.clear()
         self._scratch = None
         with self.hold_sync():
-            self.stage, self.summary, self.problem = "empty", "", ""
+            self.stage, self.summary, self.problem, self.note = "empty", "", "", ""
         self._reset()
 
     def close(self) -> None:
         """End what goes on, and remove what was sent."""
-        self.drop_work()
+        self.end_work()
         self.inbox.clear()
         super().close()

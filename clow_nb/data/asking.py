@@ -169,9 +169,12 @@ def _span(text: str) -> tuple[datetime, datetime]:
     if len(numbers) > 2:
         start = datetime(*numbers)  # type: ignore[arg-type]
         return start, start + _STEPS[len(numbers) - 3]
-    year, month = numbers if len(numbers) == 2 else (*numbers, None)
-    after = (year + (month or 12) // 12, (month or 12) % 12 + 1)
-    return datetime(year, month or 1, 1), datetime(*after, 1)
+    if not numbers:
+        raise ValueError(text)
+    first, last = (numbers[1], numbers[1]) if len(numbers) == 2 else (1, 12)
+    return datetime(numbers[0], first, 1), datetime(
+        numbers[0] + last // 12, last % 12 + 1, 1
+    )
 
 
 def _in_json(value: Any, zone: ZoneInfo | None) -> Any:

@@ -44,7 +44,7 @@ def count_labels(
     frame: pl.LazyFrame, key: str, most: int = 1000
 ) -> pl.DataFrame | None:
     """`label count` of a key of texts, truth values, numbers, or lists of texts; `None` where they are too many or of another type."""
-    dtype = frame.collect_schema().get(key)
+    dtype: Any = frame.collect_schema().get(key)
     column = frame.select(pl.col(key).alias("label"))
     if isinstance(dtype, pl.List):
         dtype = dtype.inner

@@ -4,7 +4,7 @@ import { moved, named } from "./columns.mjs";
 
 /** The content of the popover. `read()` gives the arrangement, `write(arrangement)` takes another, `reset()` goes back to how it was. */
 export function createColumnPanel({ words, read, write, reset }) {
-  const search = h("input.clow-field", { type: "search", placeholder: words.search, "aria-label": words.search });
+  const search = h("input.clow-find", { type: "search", placeholder: words.search, "aria-label": words.search });
   const list = h("div.clow-columns", { role: "list" });
   const showAll = h("button.clow-button", { type: "button", onclick: () => change((entry) => ({ ...entry, hidden: false })) }, words.showAll);
   const asItWas = h("button.clow-button", { type: "button", onclick: () => (reset(), draw()) }, words.asItWas);
@@ -57,7 +57,7 @@ export function createColumnPanel({ words, read, write, reset }) {
     );
     pin.addEventListener("click", () => set(key, { pinned: pinned ? null : "left" }));
     const line = h("div.clow-column", { role: "listitem", draggable: "true", "data-key": key });
-    line.append(h("span.clow-column-grip", { "aria-hidden": "true" }, "⋮⋮"), h("label.clow-pick", {}, box, h("span.clow-pick-name", {}, name)));
+    line.append(h("span.clow-column-grip", { "aria-hidden": "true" }, "⋮⋮"), h("label.clow-choose", {}, box, h("span.clow-choose-name", {}, name)));
     line.append(step(words.up, -1, "↑"), step(words.down, 1, "↓"), pin);
     line.addEventListener("dragstart", () => (dragged = key));
     line.addEventListener("dragover", (event) => dragged !== null && (event.preventDefault(), line.classList.add("clow-column-over")));

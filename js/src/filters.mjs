@@ -59,9 +59,10 @@ export function fold(text) {
   return text.normalize("NFC").toLowerCase();
 }
 
-/** What is hinted at in an empty field of a kind of column. */
-export function hintOf(kind, words) {
-  const hints = { number: words.hintNumber, date: words.hintDate, datetime: words.hintDate, bool: words.hintBool };
+/** What is hinted at in an empty field of a column. */
+export function hintOf({ kind, role }, words) {
+  if (role === "label" || kind === "bool") return words.all ?? "";
+  const hints = { number: words.hintNumber, date: words.hintDate, datetime: words.hintDate };
   return hints[kind] ?? words.hintText ?? "";
 }
 

@@ -1,8 +1,11 @@
 // The grid to look at.
+import { attachCopying } from "./copying.mjs";
 import { createGridView } from "./gridview.mjs";
 
 function render(context) {
-  return createGridView(context).close;
+  const view = createGridView(context, { options: { ensureDomOrder: true } });
+  attachCopying({ ...view, model: context.model });
+  return view.close;
 }
 
 export default { render };

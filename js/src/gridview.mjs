@@ -78,7 +78,7 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
   el.append(box, foot);
 
   const cells = createCells({ model, box, messages, labels, grid: () => api });
-  const narrowing = createNarrowing({ model, el, box, messages, labels, grid: () => api });
+  const narrowing = createNarrowing({ model, el, box, messages, labels, grid: () => api, refit: () => first && fit(first) });
   let first = null; // the rows first seen, for the widths
   let all = 0; // how many rows there are when none is left out
   let seeking = null;
@@ -194,6 +194,7 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
     enableCellTextSelection: true,
     loading: true,
     floatingFiltersHeight: 34,
+    suppressDragLeaveHidesColumns: true,
     ...options,
   });
   complain("");

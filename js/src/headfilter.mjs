@@ -65,7 +65,7 @@ export function headFilter({ model, labels, apply, pick, refuse }) {
       this.field.title = waiting ?? (typed ? "" : text);
       this.field.readOnly = !typed;
       this.field.disabled = this.chooser.disabled = Boolean(waiting);
-      this.field.placeholder = hintOf(kind, words);
+      this.field.placeholder = hintOf(this.column, words);
       this.field.setAttribute("aria-label", (words.filterOf ?? "{name}").replace("{name}", name));
       this.chooser.setAttribute("aria-label", (words.choose ?? "{name}").replace("{name}", name));
       this.chooser.title = (words.choose ?? "{name}").replace("{name}", name);

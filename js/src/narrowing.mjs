@@ -11,8 +11,11 @@ import "./narrowing.css";
 
 const PAUSE = 400; // milliseconds after the last change of a column before it is remembered
 
-/** For a grid: `column()` are options of its columns, `arrange()` puts them in order, `sized` are the keys whose width people chose. */
-export function createNarrowing({ model, el, box, messages, labels, grid }) {
+/**
+ * For a grid: `column()` are options of its columns, `arrange()` puts them in order and has their widths fitted again, `sized` are the keys
+ * whose width people chose.
+ */
+export function createNarrowing({ model, el, box, messages, labels, grid, refit }) {
   const popover = createPopover(el);
   const refusal = h("div.clow-filter-said", { role: "alert", hidden: true });
   el.append(refusal);
@@ -77,6 +80,7 @@ export function createNarrowing({ model, el, box, messages, labels, grid }) {
     arranging = true;
     grid().applyColumnState({ state: [...leading, ...stateOf(arrangement(), model.get("sort"))], applyOrder: true });
     arranging = false;
+    refit();
     bar?.hide(arrangement().filter(({ hidden }) => hidden).length);
   }
 

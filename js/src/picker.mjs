@@ -8,7 +8,7 @@ const MOST = 300; // rows drawn; a search finds the others
 export function createPicker({ text, words, locale, ask, take, ready = () => {} }) {
   const chosen = new Set((labelsOf(text) ?? []).map((label) => JSON.stringify(label)));
   let choices = [];
-  const search = h("input.clow-field", { type: "search", placeholder: words.search, "aria-label": words.search });
+  const search = h("input.clow-find", { type: "search", placeholder: words.search, "aria-label": words.search });
   const list = h("div.clow-picks", { role: "group", tabindex: "-1" }, h("p.clow-note", {}, words.counting));
   const all = h("button.clow-button", { type: "button", onclick: () => tick(true) }, words.all);
   const none = h("button.clow-button", { type: "button", onclick: () => tick(false) }, words.none);
@@ -41,8 +41,8 @@ export function createPicker({ text, words, locale, ask, take, ready = () => {} 
     const name = JSON.stringify(choice.value);
     const box = h("input", { type: "checkbox", checked: chosen.has(name) });
     box.addEventListener("change", () => (box.checked ? chosen.add(name) : chosen.delete(name)));
-    const shown = h(choice.value === null ? "span.clow-pick-name.clow-pick-missing" : "span.clow-pick-name", {}, choice.text || '""');
-    return h("label.clow-pick", {}, box, shown, h("span.clow-pick-count", {}, choice.count.toLocaleString(locale)));
+    const shown = h(choice.value === null ? "span.clow-choose-name.clow-choose-missing" : "span.clow-choose-name", {}, choice.text || '""');
+    return h("label.clow-choose", {}, box, shown, h("span.clow-choose-count", {}, choice.count.toLocaleString(locale)));
   }
 
   function tick(on) {

@@ -13,7 +13,7 @@ export function createQueryBar({ model, labels, messages, popover, openColumns }
   const help = button("?", words.help, () => openHelp(), "clow-query-button");
   const columns = h("button.clow-button", { type: "button", "aria-haspopup": "dialog", onclick: () => openColumns(columns) }, words.columns ?? "");
   const said = h("div.clow-query-said", { role: "status", "aria-live": "polite" });
-  const bar = h("div.clow-bar", {}, h("div.clow-query", {}, field, clear, recent, help), columns, said);
+  const bar = h("div.clow-querybar", {}, h("div.clow-query", {}, field, clear, recent, help), columns, said);
   let timer = null;
   let asked = 0; // the number of the last check, so that a late answer says nothing
 

@@ -45,7 +45,7 @@ def _column(
     natural = key == drafting.edit.key
     there = {
         **known.get(key, {"key": key, "name": key, "role": "", "hint": "", "type": ""}),
-        "kind": kind,
+        "kind": "datetime" if kind == "moment" else kind,
     }
     there |= {
         "type": "number" if kind == "number" else "",

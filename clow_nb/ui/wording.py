@@ -77,6 +77,9 @@ def _forms() -> dict[str, Any]:
         "set_title": t("Set many rows"),
         "set_do": t("Set"),
         "set_missing": t("Make it missing"),
+        "set_chosen": t(
+            "{count} documents are chosen. Write a value, or make it missing."
+        ),
         "set_counts": t("{count} documents get this value."),
         "set_unsets": t("{count} documents lose this key."),
         "set_bulk": t(

@@ -20,9 +20,10 @@ export function attachCards(sheet) {
       event.stopPropagation(); // Jupyter has shortcuts of one letter
       if (event.key === "Escape" && !event.isComposing) close();
     };
-    open = h("form.clow-card", { "aria-label": title, onkeydown: keys, onsubmit: (event) => event.preventDefault() }, h("div.clow-card-head", {}, h("b", {}, title), shut), ...children, problem);
+    open = h("form.clow-card", { "aria-label": title, tabindex: -1, onkeydown: keys, onsubmit: (event) => event.preventDefault() }, h("div.clow-card-head", {}, h("b", {}, title), shut), ...children, problem);
     open.addEventListener("mousedown", (event) => event.stopPropagation());
     box.append(open);
+    open.focus({ preventScroll: true });
     const el = open;
     return {
       el,

@@ -72,12 +72,12 @@ export function attachClipboard(sheet) {
 
   async function put({ top, left, texts, cut }, columns, names) {
     const places = columns.map((column, offset) => (column.editable ? offset : -1)).filter((offset) => offset >= 0);
-    await sheet.paste({ top, keys: places.map((offset) => columns[offset].key), texts: texts.map((row) => places.map((offset) => row[offset])), names });
-    const said = sheet.complaint();
+    const tell = await sheet.paste({ top, keys: places.map((offset) => columns[offset].key), texts: texts.map((row) => places.map((offset) => row[offset])), names });
+    if (!tell) return;
     sheet.select({ anchor: { row: top, col: left }, focus: { row: top + texts.length - 1, col: left + columns.length - 1 } }, false);
-    if (said) complain(said);
-    else if (places.length < columns.length) complain(columns.find((column) => !column.editable).fixed ?? labels().fixed);
+    if (places.length < columns.length) complain(columns.find((column) => !column.editable).fixed ?? labels().fixed);
     else if (cut > 0) complain((labels().cut_columns ?? "").replace("{count}", number(cut)));
+    tell();
     pen.focus({ preventScroll: true });
   }
 

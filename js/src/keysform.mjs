@@ -14,8 +14,8 @@ export function attachKeys(sheet) {
     const kind = choice(kindsOf(labels()), { "aria-label": labels().type });
     const value = h("input.clow-input", { type: "text", autocomplete: "off", "aria-label": labels().default_value, placeholder: labels().default_value });
     const add = h("button.clow-button.clow-primary", { type: "submit" }, labels().add);
-    const list = h("div.clow-keys");
-    const card = sheet.card(labels().keys_title, h("div.clow-keys-add", {}, name, kind, value, add), list);
+    const list = h("div.clow-keylist");
+    const card = sheet.card(labels().keys_title, h("div.clow-keylist-add", {}, name, kind, value, add), list);
 
     async function act(does, payload, { show = true } = {}) {
       const answer = await sheet.ask("key", { does, ...payload });
@@ -40,11 +40,11 @@ export function attachKeys(sheet) {
 
     function row(column) {
       const { key, editable } = column;
-      const el = h("div.clow-key", { "data-key": key });
+      const el = h("div.clow-keyline", { "data-key": key });
       const back = () => el.replaceWith(row(column));
-      const rest = h("span.clow-key-tools", {}, button("rename", () => el.replaceChildren(...renaming(key, back))), button("retype", () => el.replaceChildren(...retyping(column, back))), button("drop", () => el.replaceChildren(...dropping(key, back)), ".clow-danger"));
+      const rest = h("span.clow-keyline-tools", {}, button("rename", () => el.replaceChildren(...renaming(key, back))), button("retype", () => el.replaceChildren(...retyping(column, back))), button("drop", () => el.replaceChildren(...dropping(key, back))));
       const kind = labels().kinds?.[column.kind === "moment" ? "datetime" : column.kind] ?? column.kind;
-      el.append(h("span.clow-key-name", { title: key }, column.name), h("span.clow-muted", {}, kind), editable ? rest : h("span.clow-muted", {}, column.fixed ?? labels().fixed));
+      el.append(h("span.clow-keyline-name", { title: key }, column.name), h("span.clow-muted", {}, kind), editable ? rest : h("span.clow-muted", {}, column.fixed ?? labels().fixed));
       return el;
     }
 
@@ -81,7 +81,7 @@ export function attachKeys(sheet) {
       }
       to.addEventListener("change", look);
       setTimeout(look);
-      return [h("span.clow-key-name", {}, key), to, says, rest, go, button("cancel", back)];
+      return [h("span.clow-keyline-name", {}, key), to, says, rest, go, button("cancel", back)];
     }
 
     function dropping(key, back) {

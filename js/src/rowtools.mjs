@@ -34,6 +34,7 @@ export function attachRows(sheet) {
     const col = sheet.shown().findIndex((_, place) => sheet.columns()[sheet.placeOf(place)].editable);
     sheet.select(sheet.at(total - 1, Math.max(col, 0)), false);
     sheet.pen.focus({ preventScroll: true });
+    setTimeout(() => api.ensureIndexVisible(total - 1, "bottom")); // once there is room for it
   }
 
   /** A new row, at the end whatever is asked; where documents are known by a key, its value is asked first. */

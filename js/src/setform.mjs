@@ -60,8 +60,9 @@ export function attachSetting(sheet) {
       const answer = await sheet.ask("count", wanted());
       if (!answer || mine !== asked || !card.there()) return;
       card.complain(answer.problem ?? "");
-      go.disabled = Boolean(answer.problem) || !answer.count;
-      const words = wanted().text === null ? labels().set_unsets : labels().set_counts;
+      const empty = wanted().text === null && !gone.checked;
+      go.disabled = Boolean(answer.problem) || !answer.count || (empty && !isNew());
+      const words = empty ? labels().set_chosen : gone.checked ? labels().set_unsets : labels().set_counts;
       const bulk = answer.bulk ? ` ${(labels().set_bulk ?? "").replace("{key}", wanted().key)}` : "";
       says.textContent = answer.problem ? "" : words.replace("{count}", number(answer.count)) + bulk;
     }
@@ -82,7 +83,7 @@ export function attachSetting(sheet) {
     area.addEventListener("keydown", (event) => {
       if (composing(event)) return;
       if (helper?.key(event)) return event.preventDefault(), soon();
-      if (event.key === "Enter" && !event.altKey && !event.shiftKey) return event.preventDefault(), done();
+      if (event.key === "Enter" && !event.altKey && !event.shiftKey) return event.preventDefault(), go.disabled || done();
     });
     gone.addEventListener("change", count);
     name.addEventListener("input", soon);

@@ -29,9 +29,12 @@ export function attachWrites(sheet) {
     hear(await ask("write", { cells }), cells.length);
   }
 
-  /** A block of texts from a row on; `null` leaves a cell alone, an empty text is a missing key. Each of `names` is a new row. */
+  /** A block of texts from a row on; `null` leaves a cell alone, an empty text is a missing key. Each of `names` is a new row. Gives what says it. */
   async function paste({ top, keys: into, texts, names }) {
-    hear(await ask("paste", { top, keys: into, texts, names }), texts.flat().filter((text) => text !== NONE).length);
+    const written = texts.flat().filter((text) => text !== NONE).length;
+    const answer = await ask("paste", { top, keys: into, texts, names });
+    hear(answer, written);
+    return answer && (() => tally(answer.refused, written));
   }
 
   function draw(row, place, text) {
@@ -82,6 +85,7 @@ export function attachWrites(sheet) {
     const col = found ? sheet.shown().indexOf(`c${keys().indexOf(found.key)}`) : -1;
     if (col < 0) return complain(labels().refused_away);
     sheet.select(sheet.at(found.row, col));
+    complain(found.sentence);
     sheet.pen.focus({ preventScroll: true });
   }
 

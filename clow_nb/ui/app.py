@@ -25,6 +25,7 @@ from .columns import Row
 from .listing import Listing
 from .pages import COLLECTIONS, LazyTabs
 from .runs import runs_browser
+from .shelf import Shelf
 from .tables import safe, text_of
 
 # %% ../../nbs/ui/05_app.ipynb #9ed1e3e0
@@ -39,7 +40,7 @@ class Asleep(ipywidgets.HBox):
         super().__init__([])
         self.add_class("clow-asleep")
         if sentence := sleeping(ctx):
-            self._say(sentence, self.button)
+            self._say(sentence, *([] if ctx.settings.read_only else [self.button]))
 
     def wake(self) -> None:
         """Start a worker, and say what came of it."""
@@ -58,11 +59,8 @@ class Asleep(ipywidgets.HBox):
 # %% ../../nbs/ui/05_app.ipynb #91ed5791
 def _places() -> dict[str, tuple[str, str]]:
     return {
-        "rawdata": (t("Rawdata"), 'ws.rawdata.create("talk", "talk.csv")'),
-        "dataset": (
-            t("Datasets"),
-            'ws.datasets.create("books", "books.csv", label="Genre")',
-        ),
+        "rawdata": (t("Rawdata"), ""),
+        "dataset": (t("Datasets"), ""),
         "training": (
             t("Trainings"),
             'ws.trainings.create("t-books", dataset="books", solution="nlp-intent")',
@@ -87,6 +85,8 @@ def _link(row: Row) -> str:
 
 def collection_list(workspace: Any, kind: str) -> ipywidgets.Widget:
     """The table of a collection, with its things opened in place where they have a view."""
+    if kind in ("dataset", "rawdata"):
+        return Shelf(workspace.ctx, kind)
     name, code = _places()[kind]
     things = getattr(workspace, COLLECTIONS[kind])
     link = _link if kind == "evaluation" else None
@@ -145,6 +145,7 @@ _WARM = (
     "clow_nb.data.dataset",
     "clow_nb.evals.evaluation",
     "clow_nb.train.training",
+    "clow_nb.ui.data",
     "clow_nb.ui.evaluation",
     "clow_nb.ui.runs",
 )

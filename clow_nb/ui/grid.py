@@ -49,6 +49,7 @@ class Grid(Narrowed):
     version = traitlets.Int().tag(sync=True)
     height = traitlets.Int(440).tag(sync=True)
     sortable = traitlets.Bool(True).tag(sync=True)
+    watched = traitlets.Bool().tag(sync=True)
     looked: Any = traitlets.Dict()
 
     def __init__(self, rows: Rows, **traits: Any) -> None:

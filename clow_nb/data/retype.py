@@ -22,8 +22,11 @@ from .values import from_json, to_json
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?")
 
 
+_MONEY = re.compile(r"^([+-]?)\s*[₩￦$€£¥]\s*|\s*원$")
+
+
 def _numeral(text: str) -> str:
-    text = text.strip().replace("\u2212", "-")
+    text = _MONEY.sub(r"\1", text.strip().replace("\u2212", "-"))
     if "_" in text:
         raise ValueError(text)
     return text.replace(",", "") if "," in text and _THOUSANDS.fullmatch(text) else text
@@ -88,8 +91,20 @@ def _list(value: Any) -> list[Any]:
 
 # %% ../../nbs/data/05a_retype.ipynb #0930295b
 _DAY = re.compile(
-    r"(\d{4})\s*(?:[./]|년)\s*(\d{1,2})\s*(?:[./]|월)\s*(\d{1,2})\s*(?:일|\.)?[ T]*"
+    r"(\d{4})\s*(?:[-./]|년)\s*(\d{1,2})\s*(?:[-./]|월)\s*(\d{1,2})\s*(?:일|\.)?[ T]*"
 )
+_HALF = "오전|오후|am|pm"
+_CLOCK = re.compile(
+    rf"(?:({_HALF})\s*)?\b(\d{{1,2}})(:\d{{2}}(?::\d{{2}}(?:\.\d+)?)?)(?:\s*({_HALF}))?",
+    re.IGNORECASE,
+)
+
+
+def _clock(found: re.Match[str]) -> str:
+    half, hour = (found[1] or found[4] or "").lower(), int(found[2])
+    if half and not 1 <= hour <= 12:
+        raise ValueError(found[0])
+    return f"{hour % 12 + 12 * (half in ('오후', 'pm')) if half else hour:02}{found[3]}"
 
 
 def _datetime(value: Any) -> datetime:
@@ -99,7 +114,7 @@ def _datetime(value: Any) -> datetime:
             value.strip(),
             count=1,
         ).strip()
-        return datetime.fromisoformat(text)
+        return datetime.fromisoformat(_CLOCK.sub(_clock, text, count=1))
     if type(value) is date:
         return datetime(value.year, value.month, value.day)
     if type(value) is datetime:

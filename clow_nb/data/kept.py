@@ -6,7 +6,7 @@
 __all__ = ['Done', 'KeptEdit', 'reopened', 'was_committed']
 
 # %% ../../nbs/data/08b_kept.ipynb #69b6f7cb
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple, Self
@@ -24,11 +24,13 @@ from clow_nb.data.actions import (
     perform,
 )
 from .apply import clashes_of
+from .commits import Commit
 from .dataset import Dataset
 from .findings import Finding
 from .journal import Entries, Heading, Journal, Kept, take_draft
-from .merge import Clash, Touched
+from .merge import Clash, Touched, origins
 from .moving import moved_actions, reversal
+from .snapshot import Snapshot
 from .steps import Step
 
 # %% ../../nbs/data/08b_kept.ipynb #9022639a
@@ -229,6 +231,10 @@ class KeptEdit(_Undoing):
         """The cells that others have changed too, up to a newer version."""
         return clashes_of(self.edit.changes(), head.snapshot)
 
+    def origins(self, found: Sequence[Clash], head: Dataset) -> list[Commit | None]:
+        """For each clash the commit by which others changed it last, as far as the versions are still there."""
+        return origins(found, _versions_between(self.dataset, head))
+
     def moved(self, head: Dataset, mine: Collection[tuple[str, str]] = ()) -> Self:
         """The same actions on a newer version; of the cells that others have changed too, ours are those in `mine` (`_id` and key)."""
         anew = self.again(head)
@@ -248,6 +254,14 @@ class KeptEdit(_Undoing):
             )
         anew.journal = self.journal
         return anew
+
+
+def _versions_between(base: Dataset, head: Dataset) -> Iterator[Snapshot]:
+    for version in range(head.version, base.version - 1, -1):
+        try:
+            yield head.at(version).snapshot
+        except ClowError:  # cleaned
+            return
 
 
 def _still(edit: Any, undone: list[Done]) -> list[Done]:

@@ -54,17 +54,8 @@ def _check(grid: "Narrowed", message: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-_RECENT = 10
-
-
 def _ask(grid: "Narrowed", message: Mapping[str, Any]) -> None:
-    text = str(message["text"]).strip()
-    grid.query = read_query(text)
-    if text:
-        grid.recent = [text, *(other for other in grid.recent if other != text)][
-            :_RECENT
-        ]
-        grid.keep(recent=grid.recent)
+    grid.ask(str(message["text"]))
 
 
 def _labels(grid: "Narrowed", message: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,6 +100,9 @@ _ANSWERS: Mapping[str, Callable[["Narrowed", Mapping[str, Any]], Any]] = {
 }  # fmt: skip
 
 # %% ../../nbs/ui/00h_narrowing.ipynb #ad5d416c
+_RECENT = 10
+
+
 class Narrowed(Messenger):
     """What is asked of a table's rows, and how its columns stand: `layout` is `[{key, hidden, pinned, width}, …]` in their order.
 
@@ -135,6 +129,15 @@ class Narrowed(Messenger):
         asked_of(self.columns, None, {key: text})
         others = {name: kept for name, kept in self.filters.items() if name != key}
         self.filters = {**others, key: text} if text.strip() else others
+
+    def ask(self, text: str) -> None:
+        """Show the rows of the query that is written in the box. Raises `QueryError`."""
+        self.query = read_query(text)
+        if text := text.strip():
+            self.recent = [text, *(other for other in self.recent if other != text)][
+                :_RECENT
+            ]
+            self.keep(recent=self.recent)
 
     def wanted(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """A message of the page with one `query`: of its own `query` and `filters`, else of the rows that are shown."""

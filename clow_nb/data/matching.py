@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from cachetools import LRUCache, cached
 
+from ..core.memory import give_back
 from .conditions import NEVER
 from .documents import assemble
 from .filters import Node, parse_query
@@ -36,7 +37,7 @@ from .values import from_json, to_json
 
 # %% ../../nbs/data/02i_matching.ipynb #eb4d9995
 _KEPT: LRUCache = LRUCache(
-    256 * 2**20, getsizeof=lambda kept: getattr(kept, "nbytes", 0)
+    128 * 2**20, getsizeof=lambda kept: getattr(kept, "nbytes", 0)
 )
 _LOCK = Condition()
 
@@ -162,8 +163,6 @@ def _exactly(
 def _found(snapshot: Snapshot, query: Query | None) -> Numbers:
     """The numbers of the rows that match, by `_pos`."""
     ordered, pushed = snapshot.commit.ordered, push_down(query, snapshot.table.schema)
-    if not query and ordered:
-        return np.arange(snapshot.commit.rows, dtype=np.uint32)
     numbers, positions = (
         _exactly(snapshot, query or {}, pushed)
         if pushed.exact
@@ -191,21 +190,34 @@ def _name(
     return *_version(snapshot), _Asked(repr(node), node), order
 
 
+_LARGE = 1_000_000  # rows of which it is worth while
+
+
 @cached(_KEPT, key=_name, condition=_LOCK)
+def _remembered(
+    snapshot: Snapshot,
+    query: Query | None = None,
+    order: tuple[tuple[str, int], ...] = (),
+) -> Numbers:
+    numbers = (
+        sort_rows(snapshot, row_numbers(snapshot, query), order)
+        if order
+        else _found(snapshot, query)
+    )
+    if snapshot.commit.rows >= _LARGE:
+        give_back()
+    return numbers
+
+
 def row_numbers(
     snapshot: Snapshot,
     query: Query | None = None,
     order: tuple[tuple[str, int], ...] = (),
 ) -> Numbers:
-    """The numbers of the rows that match, in the order of a parsed sort, those that are equal by it by `_pos`."""
-    if not order:
-        return _found(snapshot, query)
-    found = (
-        row_numbers(snapshot, query)
-        if query or not snapshot.commit.ordered
-        else _found(snapshot, query)
-    )
-    return sort_rows(snapshot, found, order)
+    """The numbers of the rows that match, in the order of a parsed sort, those that are equal by it by `_pos`; not to be changed."""
+    if not query and not order and snapshot.commit.ordered:
+        return np.arange(snapshot.commit.rows, dtype=np.uint32)
+    return _remembered(snapshot, query, order)
 
 
 def known_numbers(snapshot: Snapshot, query: Query) -> Numbers | None:

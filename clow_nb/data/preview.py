@@ -19,8 +19,9 @@ from ..core.text import t
 from .counting import shown_text
 from .diff import cell_rows, changed_cells, diff_frame
 from .documents import assemble, shred
-from .layout import BASE, ID, NULLS, REST, align, columns, is_json
+from .layout import BASE, ID, NULLS, POS, REST, align, columns, is_json
 from .rules import Document
+from .snapshot import AT_ONCE, Snapshot, read_tables
 from .sources import key_texts
 from .statistics import statistics
 from .steps import Changes
@@ -66,11 +67,21 @@ def _rows(changes: Changes, keys: Collection[str]) -> pa.Table:
     return changes.base.table.to_table(columns=names)
 
 
+def _labels(base: Snapshot, label: str) -> dict[str, int]:
+    """How many documents have each label, the frequent ones first. Read in pieces: of ten million rows none is kept."""
+    counted: Counter[str] = Counter()
+    needed = [name for name in base.names([label]) if name not in (ID, POS)]
+    for rows in read_tables(base, needed, batch_size=AT_ONCE):
+        counted.update(
+            dict(key_texts(rows, label).drop_nulls().value_counts().iter_rows())
+        )
+    return dict(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
 def _counts_frame(changes: Changes, label: str | None, counts: _Counts) -> pl.DataFrame:
-    before: dict[str | None, int] = {None: changes.base.commit.rows}
-    if label:
-        texts = key_texts(_rows(changes, [label]), label).drop_nulls()
-        before |= dict(texts.value_counts(sort=True).iter_rows())
+    before = {None: changes.base.commit.rows} | (
+        _labels(changes.base, label) if label else {}
+    )
     rows = []
     for value in [*before, *(value for value in counts if value not in before)]:
         there, found = before.get(value, 0), counts.get(value, Counter())

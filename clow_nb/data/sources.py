@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ..core.errors import DataError, ParameterError
 from ..core.text import t
@@ -234,7 +235,8 @@ def _key_ids(rows: pa.Table, key: str, before: int) -> pl.Series:
 
 def _only(rows: pa.Table, key: str) -> pa.Table:
     field = columns(rows.schema).get(key)
-    return rows.select([*BASE.names, *([field.name] if field else [])])
+    wanted = {*BASE.names, field.name if field else REST}
+    return rows.select([name for name in rows.schema.names if name in wanted])
 
 # %% ../../nbs/data/07_sources.ipynb #d62cc2ae
 def check_role(key: Any, role: str) -> None:
@@ -264,16 +266,21 @@ def check_key(
         )
 
 # %% ../../nbs/data/07_sources.ipynb #d7d8a85e
+def _texts(rows: pa.Table, key: str) -> pl.Series:
+    values = (document.get(key) for document in assemble(_only(rows, key)))
+    return pl.Series(
+        key,
+        [value if value is None else as_text(value) for value in values],
+        dtype=pl.String,
+    )
+
+
 def key_texts(rows: pa.Table, key: str) -> pl.Series:
     """The values of a key as text: text as it is, other values as JSON; null where a document has no such key."""
     field = columns(rows.schema).get(key)
-    if (
-        field is not None
-        and field.type == pa.string()
-        and not is_json(field)
-        and rows[REST].null_count == len(rows)
-    ):
-        return pl.Series(key, pl.from_arrow(rows[field.name]), dtype=pl.String)
-    values = (document.get(key) for document in assemble(_only(rows, key)))
-    texts = [value if value is None else as_text(value) for value in values]
-    return pl.Series(key, texts, dtype=pl.String)
+    if field is None or field.type != pa.string() or is_json(field):
+        return _texts(rows, key)
+    odd = pc.is_valid(rows[REST])  # only these may hold another value than their column
+    return pl.Series(key, pl.from_arrow(rows[field.name]), dtype=pl.String).scatter(
+        pl.Series(pl.from_arrow(pc.indices_nonzero(odd))), _texts(rows.filter(odd), key)
+    )

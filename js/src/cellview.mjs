@@ -102,8 +102,10 @@ export function createCells({ model, box, messages, labels, grid }) {
     if (found) look(found[0], found[1]);
   });
   box.addEventListener("dblclick", (event) => {
-    const found = cellOf(event);
-    if (found) look(found[0], found[1], true);
+    const found = model.get("watched") && cellOf(event);
+    if (!found) return;
+    getSelection().removeAllRanges();
+    look(found[0], found[1], true);
   });
   box.addEventListener("keydown", (event) => {
     const found = [" ", "Enter"].includes(event.key) && model.get("watched") && cellOf(event);
@@ -117,6 +119,7 @@ export function createCells({ model, box, messages, labels, grid }) {
     if (does !== "sight") return;
     sight.textContent = Number.isInteger(row) ? `.ag-row[row-index="${row}"] .ag-cell:first-child{box-shadow:inset 3px 0 0 var(--clow-accent)}` : "";
     if (Number.isInteger(row)) grid().ensureIndexVisible(row);
+    else if (document.activeElement === document.body) (box.querySelector(".clow-pen:not([hidden])") ?? box.querySelector(".ag-cell-focus"))?.focus({ preventScroll: true });
   };
   model.on("msg:custom", hear);
 

@@ -67,6 +67,7 @@ function render({ model, el }) {
   }
 
   function draw(found, key, quiet) {
+    const asked = turn;
     const total = model.get("at").total;
     place.textContent = labels.place.replace("{row}", (row + 1).toLocaleString()).replace("{total}", Number.isInteger(total) ? total.toLocaleString() : "…");
     [back.disabled, on.disabled] = [row <= 0, Number.isInteger(total) && row >= total - 1];
@@ -81,7 +82,7 @@ function render({ model, el }) {
     several.replaceChildren(...pictures.map(({ path, text }) => h("option", {}, `${path.join(" › ")} · ${text}`)));
     several.hidden = pictures.length < 2;
     if (pictures.length) several.selectedIndex = wanted;
-    drawPicture(pictures[wanted]);
+    drawPicture(pictures[wanted]).then(() => quiet || (turn === asked && focusOn(key)));
     finding.again();
     if (!quiet) focusOn(key);
   }
@@ -97,6 +98,7 @@ function render({ model, el }) {
   async function drawPicture(one) {
     const mine = turn;
     const path = one?.path ?? [];
+    picture.element.classList.add("clow-loading");
     try {
       const answer = await (one ? collect((offset) => messages.request("picture", { row, path, offset }), { gone: () => mine !== turn }) : null);
       if (mine !== turn) return;
@@ -113,6 +115,8 @@ function render({ model, el }) {
       if (mine !== turn) return;
       picture.clear();
       complain(error.message);
+    } finally {
+      if (mine === turn) picture.element.classList.remove("clow-loading");
     }
   }
   picture.image.addEventListener("error", () => picture.image.getAttribute("src") && complain(labels.broken));
@@ -150,7 +154,9 @@ function render({ model, el }) {
   const follow = () => {
     const at = model.get("at");
     showing();
-    if (model.get("opened")) go(at.row, { key: at.key });
+    if (!model.get("opened")) return;
+    if (at.row === row && at.key) focusOn(at.key);
+    else go(at.row, { key: at.key });
   };
   model.on("change:at", follow);
   model.on("change:opened", () => (showing(), model.get("opened") && row < 0 && follow()));

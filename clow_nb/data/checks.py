@@ -7,7 +7,7 @@ __all__ = ['Checks', 'check']
 
 # %% ../../nbs/data/07n_checks.ipynb #e49585d5
 import html
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -21,7 +21,7 @@ from .layout import ID, POS, columns
 from .profiles import read_batches
 from .progress import progress
 from .reading import Snapshot, documents_by_id
-from .traits import text_key, traits_of
+from .traits import text_key, tidy, traits_of
 from .values import from_json
 
 # %% ../../nbs/data/07n_checks.ipynb #ae64d98a
@@ -121,11 +121,26 @@ def _examples(
         for identity, place in batch.select(ID, POS).rows()
     }
     found = documents_by_id(snapshot, ids.values())
-    shown = {
-        name: found[ids[place]].get(text or "", found[ids[place]])
-        for name, place in places.items()
+    shown = {name: found[ids[place]] for name, place in places.items()}
+    return {
+        name: _short(
+            _untidy_value(document)
+            if name == "untidy"
+            else document.get(text or "", document)
+        )
+        for name, document in shown.items()
     }
-    return {name: _short(value) for name, value in shown.items()}
+
+
+def _untidy_value(document: Mapping[str, Any]) -> Any:
+    return next(
+        (
+            value
+            for value in document.values()
+            if isinstance(value, str) and tidy(value) != value
+        ),
+        document,
+    )
 
 
 def _short(value: Any) -> str:

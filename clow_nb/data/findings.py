@@ -6,8 +6,9 @@
 __all__ = ['SEVERITY', 'sentences', 'remedies', 'Finding']
 
 # %% ../../nbs/data/07m_findings.ipynb #9a99b0b4
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Any
 
 import polars as pl
@@ -17,13 +18,16 @@ from .edit import Edit
 from .layout import ID, POS, columns
 from .profiles import read_batches
 from .reading import Snapshot
+from .rules import Document
+from .targets import change
+from .traits import text_keys, tidy
 from .values import from_json
 
 # %% ../../nbs/data/07m_findings.ipynb #35e9f82f
 SEVERITY = {
     "leakage": "error", "near_leakage": "warning", "conflicting_labels": "error", "spelling": "error", "missing_labels": "warning",
     "empty_texts": "warning", "duplicates": "warning", "same_texts": "warning", "near_duplicates": "info", "rare_classes": "warning",
-    "lengths": "info",
+    "lengths": "info", "untidy": "warning", "empty_documents": "warning",
 }  # fmt: skip
 
 
@@ -61,6 +65,10 @@ def sentences() -> dict[str, str]:
         "lengths": t(
             "{count} texts are far longer or shorter than the others, such as {example}."
         ),
+        "untidy": t(
+            "{count} documents have texts with spaces around them, or with letters in parts (not NFC), such as {example}."
+        ),
+        "empty_documents": t("{count} documents hold nothing at all."),
     }
 
 
@@ -92,9 +100,23 @@ def remedies() -> dict[str, str]:
         ),
         "rare_classes": t("Deletes the {count} documents of these classes."),
         "lengths": t("Deletes these {count} documents."),
+        "untidy": t(
+            "Changes {count} documents: the spaces around texts go, and letters are put together (NFC)."
+        ),
+        "empty_documents": t("Deletes these {count} documents."),
     }
 
 # %% ../../nbs/data/07m_findings.ipynb #eb0e4a50
+def _tidied(keys: Collection[str], document: Document) -> Document:
+    return {
+        key: tidy(value) if key in keys and isinstance(value, str) else value
+        for key, value in document.items()
+    }
+
+
+_FIRST = pl.col(POS).min().over("group")
+
+
 @dataclass(frozen=True)
 class Finding:
     """What one check found. `sentence` says it, `remedy` what `fix` does; `count` documents are changed by that.
@@ -127,18 +149,21 @@ class Finding:
             if len(self.hits)
             else pl.DataFrame(schema={ID: pl.String, POS: pl.Int64})
         )
+        fix = pl.concat_str(
+            "action", pl.col("value").fill_null(""), separator=" "
+        ).str.strip_chars()
         groups = self.hits.with_columns(
-            pl.col("group").rank("dense") - 1,
-            pl.concat_str("action", pl.col("value").fill_null(""), separator=" ")
-            .str.strip_chars()
-            .alias("fix"),
+            pl.col("group").rank("dense") - 1, fix.alias("fix")
         )
-        first = pl.col(POS).min().over("group")
         return (
             groups.join(read, on=POS)
-            .sort(first, POS)
+            .sort(_FIRST, POS)
             .select(ID, "group", "fix", *names.values())
         )
+
+    def first(self, most: int) -> "Finding":
+        """The same, of a few documents only: those whose group comes first."""
+        return replace(self, hits=self.hits.sort(_FIRST, POS).head(most))
 
     def fix(self, edit: Edit[Any]) -> Edit[Any]:
         """Write the remedy into an edit of the same version; documents that it removed already are left out. Returns the edit."""
@@ -150,6 +175,9 @@ class Finding:
                 edit.delete({ID: {"$in": list(ids)}})
             elif action == "unset":
                 edit.unset({ID: {"$in": list(ids)}}, self.label or "")
+            elif action == "tidy":
+                keys = [key for key in text_keys(self.snapshot) if key != edit.key]
+                change(edit, {ID: {"$in": list(ids)}}, partial(_tidied, keys), keys)
             else:
                 values = {
                     identity: from_json(places[place])

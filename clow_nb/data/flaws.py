@@ -213,6 +213,16 @@ def _empty_texts(traits: pl.DataFrame) -> pl.DataFrame:
     return _hits(traits.filter("blank"), pl.lit(0), pl.lit("delete"))
 
 
+def _untidy(traits: pl.DataFrame) -> pl.DataFrame:
+    """Documents in which a text has spaces around it, or letters put together of parts."""
+    return _hits(traits.filter("untidy", ~pl.col("hollow")), pl.lit(0), pl.lit("tidy"))
+
+
+def _hollow(traits: pl.DataFrame) -> pl.DataFrame:
+    """Documents without any value."""
+    return _hits(traits.filter("hollow"), pl.lit(0), pl.lit("delete"))
+
+
 def _strange_lengths(traits: pl.DataFrame) -> pl.DataFrame:
     """Documents whose text is far longer or shorter than the others: three interquartile ranges of log(length), and three times, beyond (Tukey 1977)."""
     rows = traits.filter(~pl.col("blank")).with_columns(
@@ -239,4 +249,6 @@ RULES: dict[str, tuple[Rule, tuple[str, ...]]] = {
     "near_duplicates": (_near_texts, ("text",)),
     "rare_classes": (_rare_classes, ("label",)),
     "lengths": (_strange_lengths, ("text",)),
+    "untidy": (_untidy, ()),
+    "empty_documents": (_hollow, ()),
 }

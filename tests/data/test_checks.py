@@ -38,8 +38,8 @@ def _fixed(dataset: Dataset, checks: Checks, *names: str) -> list[dict[str, Any]
 
 def test_a_clean_dataset(ctx: Context) -> None:
     _, checks = _checked(ctx, [])
-    assert checks.found == [] and len(checks) == 11
-    assert set(checks.frame["severity"]) == {"ok"} and repr(checks) == "0 of 11 checks found something in 60 documents."
+    assert checks.found == [] and len(checks) == 13
+    assert set(checks.frame["severity"]) == {"ok"} and repr(checks) == "0 of 13 checks found something in 60 documents."
     with pytest.raises(NotFound, match="There is no check 'nothing'"):
         checks["nothing"]
 
@@ -57,7 +57,9 @@ def test_a_clean_dataset(ctx: Context) -> None:
         ("missing_labels", [{"text": "other one", "split": "train"}, {"text": "other two", "label": None}], 2, 60),
         ("empty_texts", [{"label": "a"}, {"text": None, "label": "b"}, {"text": " \u3000\u200b\n", "label": "a"}], 3, 60),
         ("rare_classes", [{"text": f"lone {number}", "label": "c"} for number in range(9)], 9, 60),
-        ("lengths", [{"text": "long " * 2000, "label": "a"}], 1, 60),
+        ("lengths", [{"text": "long " * 2000 + "end", "label": "a"}], 1, 60),
+        ("untidy", [{"text": "other one ", "label": "a"}, {"text": "other two", "label": "a", "note": "\u1112\u1161\u11ab"}], 2, 62),
+        ("empty_documents", [{}, {"text": " ", "label": None}], 2, 60),
     ],
 )
 def test_each_check_finds_its_flaw_and_its_fix_ends_it(ctx: Context, name: str, more: list[dict[str, Any]], count: int, left: int) -> None:
@@ -72,6 +74,14 @@ def test_each_check_finds_its_flaw_and_its_fix_ends_it(ctx: Context, name: str, 
         return
     assert len(_fixed(dataset, checks, name)) == left
     assert name not in _names(check(dataset.at("latest").snapshot, "label"))
+
+
+def test_texts_are_tidied_where_they_may_be_written(ctx: Context) -> None:
+    dataset = Datasets(ctx).create("d-key", [{"sku": " a ", "name": " 각\u1100\u1161 ", "n": 1}, {"sku": "b", "name": "b"}], key="sku")
+    finding = check(dataset.snapshot)["untidy"]
+    assert finding.count == 1 and "' a '" in finding.sentence
+    documents = list(finding.fix(dataset.edit()).commit("tidy").documents())
+    assert documents[0] == {"_id": " a ", "sku": " a ", "name": "각가", "n": 1}
 
 
 def test_the_majority_decides_about_a_label(ctx: Context) -> None:
@@ -98,7 +108,7 @@ def test_a_label_of_many_numbers_is_no_class(ctx: Context) -> None:
 
 def test_without_text_label_or_documents(ctx: Context) -> None:
     dataset, checks = _checked(ctx, [], None, [{"n": 1}, {"n": 1}, {"n": 2}])
-    assert [finding.name for finding in checks] == ["duplicates"] and checks["duplicates"].count == 1
+    assert [finding.name for finding in checks] == ["duplicates", "untidy", "empty_documents"] and checks["duplicates"].count == 1
     assert [d["n"] for d in _fixed(dataset, checks, "duplicates")] == [1, 2]
     empty = Datasets(ctx).create("empty", [])
     assert check(empty.snapshot, "label").found == []

@@ -110,7 +110,8 @@ class Changes:
                     yield old[ID], old, new
 
 # %% ../../nbs/data/05c_steps.ipynb #46cb821c
-_SHOWN = 10_000  # documents of the base that are kept since somebody looks at them
+_SHOWN = 2_000  # documents of the base that are kept since somebody looks at them
+_PLACED = 50_000  # and the places of these and of others
 
 
 def check_open(draft: "Draft") -> None:
@@ -127,6 +128,9 @@ class Draft(Steps):
         self.base, self.name = base, name
         self._original: dict[str, Document | None] = {}
         self.shown: LRUCache[str, Document] = LRUCache(_SHOWN)
+        self.places: LRUCache[str, tuple[int, int]] = LRUCache(
+            _PLACED
+        )  # number and position in the base
         self._committed = False
 
     def originals(self, ids: Iterable[str]) -> dict[str, Document | None]:

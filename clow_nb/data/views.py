@@ -108,11 +108,8 @@ def _check_rules(draft: Draft, query: Query | None, order: Order) -> None:
         )
 
 
-def _numbers_of(base: Snapshot, ids: list[str]) -> dict[str, tuple[int, int]]:
-    """The numbers and positions of those documents that the base has."""
-    if not ids:
-        return {}
-    tables = read_tables(base, [ID, NUMBER, POS], where_ids(ids))
+def _read_places(base: Snapshot, ids: list[str]) -> dict[str, tuple[int, int]]:
+    tables = read_tables(base, [ID, NUMBER, POS], where_ids(ids)) if ids else ()
     return {
         id: (number, position)
         for table in tables
@@ -121,6 +118,19 @@ def _numbers_of(base: Snapshot, ids: list[str]) -> dict[str, tuple[int, int]]:
         )
     }
 
+
+def _places_of(draft: Draft) -> dict[str, tuple[int, int]]:
+    """The numbers and positions of those held documents that the base has; what was on a page is known already."""
+    known = {id: draft.places[id] for id in draft.held if id in draft.places}
+    unread = [
+        id
+        for id, document in draft.originals(draft.held).items()
+        if document is not None and id not in known
+    ]
+    found = _read_places(draft.base, unread)
+    draft.places.update(found)
+    return known | found
+
 # %% ../../nbs/data/05f_views.ipynb #c1452971
 def _arranged(
     draft: Draft, query: Query | None, order: Order
@@ -128,11 +138,7 @@ def _arranged(
     """The numbers of the base's rows in order, those of held documents counted on from its end; and the `_id`s of these."""
     base, held = draft.base, draft.held
     numbers = row_numbers(base, query, order)
-    places, matches, keys = (
-        _numbers_of(base, list(held)),
-        compile_query(query),
-        _sort_keys(order),
-    )
+    places, matches, keys = _places_of(draft), compile_query(query), _sort_keys(order)
     numbers = (
         numbers[~np.isin(numbers, [number for number, _ in places.values()])]
         if places
@@ -149,12 +155,8 @@ def _arranged(
     )
     slots = _slots(base, numbers, order, [key for key, *_ in found])
     ids = [id for *_, id in found]
-    return (
-        np.insert(
-            numbers, slots, base.commit.rows + np.arange(len(ids), dtype=np.uint32)
-        ),
-        ids,
-    )
+    added = base.commit.rows + np.arange(len(ids), dtype=np.uint32)
+    return np.insert(numbers, slots, added) if ids else numbers, ids
 
 # %% ../../nbs/data/05f_views.ipynb #69fba8a2
 class Row(NamedTuple):
@@ -162,6 +164,9 @@ class Row(NamedTuple):
 
     before: Document | None
     after: Document | None
+
+
+_PAGE = 4 * 2**20  # bytes; of larger documents none is kept
 
 
 def _new_ids(draft: Draft) -> dict[str, None]:
@@ -229,7 +234,17 @@ class View:
         )
         with readable(self.draft.base):
             there = {document[ID]: document for document in assemble(table)}
-        self.draft.shown.update(there)
+        if table.nbytes <= _PAGE:
+            self.draft.shown.update(there)
+        self.draft.places.update(
+            zip(
+                there,
+                zip(
+                    numbers[numbers < end].tolist(), table[POS].to_pylist(), strict=True
+                ),
+                strict=True,
+            )
+        )
         ids, held = iter(there), self.draft.held
         for number in numbers.tolist():
             id = next(ids) if number < end else self._ids[number - end]

@@ -69,7 +69,7 @@ def _eight_bit(image: "Image.Image") -> "Image.Image":
         )
     return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
-
+# %% ../../nbs/data/02k_media.ipynb #a43089f0
 MOST_PIXELS = 100_000_000
 
 

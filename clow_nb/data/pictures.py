@@ -97,7 +97,7 @@ class Screen(NamedTuple):
     height: int
     whole: bool
 
-
+# %% ../../nbs/data/02s_pictures.ipynb #d439524a
 class Pictures:
     """Reads the pictures of documents. Raises `FileError`, naming the file, for what is none or is not there.
 

@@ -103,8 +103,10 @@ function render({ model, el }) {
       const answer = await (one ? collect((offset) => messages.request("picture", { row, path, offset }), { gone: () => mine !== turn }) : null);
       if (mine !== turn) return;
       const about = answer?.content;
-      const found = read(await messages.request("regions", { row, path, size: about ? [about.width, about.height] : null }));
+      const size = about ? [about.width, about.height] : null;
+      const told = await collect((offset) => messages.request("regions", { row, path, size, offset }), { gone: () => mine !== turn });
       if (mine !== turn) return;
+      const found = read({ buffers: [told.bytes] });
       forget();
       if (!about && !found.regions.length) return picture.clear();
       if (answer) url = URL.createObjectURL(new Blob([answer.bytes], { type: about.media }));

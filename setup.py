@@ -36,6 +36,7 @@ ENTRY_POINTS = {
     "clow_nb.solution": [
         "nlp-intent = clow_nb.train.solutions.nlp_intent:NlpIntent",
         "tabular = clow_nb.train.solutions.tabular:Tabular",
+        "ts-forecast = clow_nb.train.solutions.ts_forecast:TsForecast",
     ],
     "clow_nb.scorer": ["default = clow_nb.evals.scoring:score_models"],
     "clow_nb.template": [

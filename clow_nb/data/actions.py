@@ -17,6 +17,7 @@ from .layout import ID
 from .values import from_json, to_json
 
 if TYPE_CHECKING:
+    from clow_nb.core.refs import Ref
     from clow_nb.data.dataset import Dataset
     from clow_nb.data.edit import Edit
 
@@ -155,7 +156,9 @@ def perform(edit: "Edit[Any]", action: Action) -> int:
     return edit.count - before
 
 # %% ../../nbs/data/05g_actions.ipynb #2e922044
-def code_of(dataset: "Dataset", actions: Iterable[Action], message: str = "") -> str:
+def code_of(
+    dataset: "Dataset | Ref", actions: Iterable[Action], message: str = ""
+) -> str:
     """The Python that does these actions to a version of a dataset, and commits them."""
     lines = [line for action in actions for call in action if (line := line_of(call))]
     needed = [

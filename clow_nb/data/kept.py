@@ -9,7 +9,7 @@ __all__ = ['Done', 'KeptEdit', 'reopened', 'was_committed']
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypeVar
 
 import polars as pl
 
@@ -70,9 +70,18 @@ class _Actions:
         self.undone: list[Done] = []
         self.past: list[Touched] = []
         self._group: list[Done] | None = None
+        self._closed = False
+
+    def check_open(self) -> None:
+        """Raise `DataError` while the edit is being committed."""
+        if self._closed:
+            raise DataError(
+                "These changes are being committed. Wait until that is done."
+            )
 
     def do(self, *calls: Call) -> None:
         """One action. Raises what `Edit` and `Journal.write` raise; nothing is done then."""
+        self.check_open()
         self.took(perform(self.edit, calls), *calls)
 
     def took(self, steps: int, *calls: Call) -> None:
@@ -84,6 +93,7 @@ class _Actions:
         if finding.snapshot.commit.version != self.dataset.version:
             raise DataError("This was found in version {found}, and version {version} is edited. Check again.",
                             found=finding.snapshot.commit.version, version=self.dataset.version)  # fmt: skip
+        self.check_open()
         before = self.edit.count
         finding.fix(self.edit)
         self.took(
@@ -148,6 +158,7 @@ class _Undoing(_Actions):
 
     def undo(self) -> bool:
         """Take the last action back; False if there is none."""
+        self.check_open()
         if not self.done or self.done[-1].takes_back is not None:
             return self._take_back()
         self.journal.write(undo=True)
@@ -166,6 +177,7 @@ class _Undoing(_Actions):
 
     def redo(self) -> bool:
         """Do again what was taken back; False if there is nothing."""
+        self.check_open()
         if self.undone:
             self.journal.write(redo=True)
             self.done.append(self.undone.pop())
@@ -214,10 +226,15 @@ class KeptEdit(_Undoing):
         return code_of(self.dataset, [done.action for done in self.done], message)
 
     def commit(self, message: str = "") -> Self:
-        """Write the version, and give the next edit, of that version. Raises `ConflictError`."""
-        if self.done:
-            self.journal.write(commit=message)
-        anew = self.again(self.edit.commit(message))
+        """Write the version, and give the next edit, of that version. Nothing else can be done meanwhile. Raises `ConflictError`."""
+        self.check_open()
+        self._closed = True
+        try:
+            if self.done:
+                self.journal.write(commit=message)
+            anew = self.again(self.edit.commit(message))
+        finally:
+            self._closed = False
         anew.past = self._left_behind()
         self.journal.remove()
         return anew
@@ -278,7 +295,10 @@ def _still(edit: Any, undone: list[Done]) -> list[Done]:
     return made[::-1]
 
 # %% ../../nbs/data/08b_kept.ipynb #6b306e0a
-def reopened(edit: KeptEdit, kept: Kept, force: bool = False) -> KeptEdit:
+_Edit = TypeVar("_Edit", bound=KeptEdit)
+
+
+def reopened(edit: _Edit, kept: Kept, force: bool = False) -> _Edit:
     """A kept draft in the place of an edit of the same dataset in which nothing was done. Raises `ConflictError` where a living page holds it
     (unless by `force`), and what its actions raise where they can't be done any more; the draft stays then as it is.
     """

@@ -99,6 +99,7 @@ class _Shaping(KeptEdit):
 
     def insert(self, documents: Sequence[Mapping[str, Any]]) -> list[str]:
         """Add documents (`{}` is an empty row) and give their `_id`s."""
+        self.check_open()
         ids = self.edit.insert(documents)
         self.took(1, Call("insert", ([*self.edit.look_up(ids).values()],)))
         return ids
@@ -167,6 +168,12 @@ class Drafting(_Shaping):
             self.do(*write_calls(changed))
         return problems
 
+    def count(self, target: Sequence[str] | Mapping[str, Any]) -> int:
+        """How many documents `write_all` would write."""
+        return (
+            _matching(self.edit, target) if isinstance(target, Mapping) else len(target)
+        )
+
     def write_all(
         self, target: Sequence[str] | Mapping[str, Any], key: str, text: str | None
     ) -> int:
@@ -174,9 +181,7 @@ class Drafting(_Shaping):
         values, problems = _typed(self.kinds, {Cell("", key): text}, self.edit.key)
         for sentence in problems.values():
             raise Refusal(sentence)
-        found = (
-            _matching(self.edit, target) if isinstance(target, Mapping) else len(target)
-        )
+        found = self.count(target)
         [value] = values.values()
         if found:
             self.do(

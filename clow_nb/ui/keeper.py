@@ -52,7 +52,8 @@ def _button(does: str, name: str, sure: str = "") -> dict[str, str]:
     return {"does": does, "name": name, "sure": sure}
 
 
-def _note(kept: Kept, text: str, *buttons: dict[str, str]) -> dict[str, Any]:
+def _note(kept: Kept, one: str, many: str, *buttons: dict[str, str]) -> dict[str, Any]:
+    text = one if _count(kept) == 1 else many
     return {
         "draft": kept.name,
         "text": text.format(count=f"{_count(kept):,}", time=time_of(kept.entries.at)),
@@ -61,12 +62,12 @@ def _note(kept: Kept, text: str, *buttons: dict[str, str]) -> dict[str, Any]:
 
 
 def _failed(dataset: Dataset, kept: Kept, why: str) -> dict[str, Any]:
-    text = t("{count} unsaved changes of {time} can't be brought back: {why}").replace(
+    text = t("Unsaved changes of {time} can't be brought back: {why}").replace(
         "{why}", why.replace("{", "{{").replace("}", "}}")
     )
     ref = Ref(dataset.kind, dataset.name, kept.heading.base)
     return {
-        **_note(kept, text, _button("copy", t("Copy as code")), _discard()),
+        **_note(kept, text, text, _button("copy", t("Copy as code")), _discard()),
         "code": code_of(ref, kept.entries.done),
     }
 
@@ -131,11 +132,15 @@ class _Finding(Messenger):
         except ClowError as error:
             self._back = [_failed(left.dataset, kept, problem(error))]
             return
-        text = t("{count} unsaved changes of {time} are back.")
+        one, many, more = (
+            t("1 unsaved change of {time} is back."),
+            t("{count} unsaved changes of {time} are back."),
+            "",
+        )
         head = draft.dataset.at("latest")
         if head.version > draft.dataset.version:
             clash = bool(draft.clashes(head))
-            text += " " + (
+            more = " " + (
                 t(
                     "Others have changed some of the same cells since; the commit asks whose shall stay."
                 )
@@ -144,7 +149,11 @@ class _Finding(Messenger):
             )
             draft = draft if clash else draft.moved(head)
         self.sheet.go_on(draft)
-        self._back = [_note(kept, text, _discard())] if kept.entries.done else []
+        self._back = (
+            [_note(kept, one + more, many + more, _discard())]
+            if kept.entries.done
+            else []
+        )
 
     def tell(self) -> None:
         """The lines: what is back, and what else is kept."""
@@ -159,11 +168,13 @@ def _offered(kept: Kept) -> dict[str, Any]:
     if kept.held:
         return _note(
             kept,
+            t("1 change of {time} is open on another page of yours."),
             t("{count} changes of {time} are open on another page of yours."),
             _button("bring", t("Bring them here")),
         )
     return _note(
         kept,
+        t("1 older change of {time} is kept."),
         t("{count} older changes of {time} are kept."),
         _button("bring", t("Open")),
         _discard(),
@@ -179,9 +190,15 @@ class Keeper(_Finding):
     kinds: Any = traitlets.Dict().tag(sync=True)
     asks = traitlets.Bool().tag(sync=True)
 
-    def __init__(self, sheet: Sheet, review: Callable[[], Any] = lambda: None) -> None:
+    def __init__(
+        self,
+        sheet: Sheet,
+        review: Callable[[], Any] = lambda: None,
+        author: str | None = None,
+    ) -> None:
         dataset, self.review = sheet.drafting.dataset, review
-        known = known_author(dataset.ctx)
+        known = author or known_author(dataset.ctx)
+        sheet.drafting.sign(known)
         code = f'ws.{"rawdata" if dataset.kind == "rawdata" else "datasets"}["{dataset.name}"]'
         super().__init__(
             sheet,
@@ -200,10 +217,10 @@ class Keeper(_Finding):
             "copy": t("Copy as code"), "copied": t("Copied"), "uncopied": t("The browser did not let us copy. Select fewer cells."),
             "discard": t("Discard"), "sure": t("Discard these changes for good?"), "yes": t("Discard"), "no": t("Keep"),
             "again": t("Try again"), "bring": t("Bring them here"),
-            "waits": t("{count} cells that were typed since wait in this browser.", count="{count}"),
+            "waits": t("What was typed since waits in this browser (cells: {count}).", count="{count}"),
             "safe": t("What was changed before is kept."),
             "away": t("The kernel can't be reached. What is typed waits in this browser."),
-            "unsent": t("{count} cells that were typed at {time} never reached the kernel.", count="{count}", time="{time}"),
+            "unsent": t("What was typed at {time} on another page never reached the kernel (cells: {count}).", count="{count}", time="{time}"),
         }  # fmt: skip
 
     def _follow(self, _: Any) -> None:
@@ -271,11 +288,14 @@ class Keeper(_Finding):
         }
         there = self.sheet.drafting.edit.look_up(cell.id for cell in cells)
         problems = list(self.sheet.drafting.write(cells).values())
-        if gone := sum(there[cell.id] is None for cell in cells):
-            problems.append(t("{count} cells are of rows that are gone.", count=gone))
+        problems += [
+            t("The row {id} is gone.", id=cell.id)
+            for cell in cells
+            if there[cell.id] is None
+        ]
         if problems:
             text = t(
-                "{count} cells were not taken: {why}",
+                "Not taken (cells: {count}): {why}",
                 count=len(problems),
                 why=problems[0],
             )

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from ..core.text import t
+from ..data import asking
 from ..data.actions import Call
 from ..data.dataset import Dataset
 from ..data.layout import ID, is_json
@@ -23,18 +24,10 @@ from .moments import read_moment
 # %% ../../nbs/ui/01p_typed.ipynb #2f03639a
 def kind_of(dtype: pl.DataType | None) -> str:
     """The kind of editor that a column gets: `text number bool date datetime moment list json`; a moment has a time zone."""
-    if dtype is None or dtype.is_nested():
-        return (
-            "list"
-            if isinstance(dtype, pl.List) and dtype.inner == pl.String
-            else "json"
-        )
-    if isinstance(dtype, pl.Datetime):
-        return "moment" if dtype.time_zone else "datetime"
-    if dtype.is_numeric():
-        return "number"
-    return {pl.String: "text", pl.Boolean: "bool", pl.Date: "date"}.get(
-        dtype.base_type(), "json"
+    return (
+        "moment"
+        if isinstance(dtype, pl.Datetime) and dtype.time_zone
+        else asking.kind_of(dtype)
     )
 
 

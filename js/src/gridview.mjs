@@ -119,6 +119,7 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
         if (!first) fit((first = page.rows));
       } catch (error) {
         seek(false);
+        count.textContent = "";
         failCallback();
         api.setGridOption("loading", false);
         complain(error.message, true);

@@ -21,6 +21,7 @@ test("a sort names keys, whatever is in them", () => {
 test("counts are grouped and worded", () => {
   assert.equal(countText(1234, { rows: "{count} rows" }, "en"), "1,234 rows");
   assert.equal(countText(1234, { rows: "{count}행" }, "ko"), "1,234행");
+  assert.equal(countText(12, { found: "{count} of {total} rows" }, "en", 3401), "12 of 3,401 rows");
 });
 
 test("widths follow the text, Korean is wider, one long cell does not stretch a column", () => {

@@ -66,6 +66,7 @@ def _rows() -> dict[str, Any]:
         "copy_rows": t("Copy"),
         "remove": t("Remove"),
         "untick": t("None"),
+        "free": t("Do without {keys} in filter and sort"),
         "none_chosen": t("Select cells or tick rows first."),
         "insert_title": t("A new row"),
     }

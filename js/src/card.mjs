@@ -43,7 +43,9 @@ export function attachCards(sheet) {
     asked.querySelector("button").focus();
   }
 
-  Object.assign(sheet, { card, question });
+  const cardComplains = (text) => Boolean(open) && ((open.querySelector(".clow-card-problem").textContent = text), true);
+
+  Object.assign(sheet, { card, question, cardComplains });
 }
 
 /** A select with `[value, name]` options. */

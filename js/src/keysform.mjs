@@ -19,8 +19,7 @@ export function attachKeys(sheet) {
 
     async function act(does, payload, { show = true } = {}) {
       const answer = await sheet.ask("key", { does, ...payload });
-      if (!answer) return card.complain(sheet.complaint()), false;
-      card.complain("");
+      if (!answer) return false;
       sheet.adopt(answer);
       if (show && card.there()) draw();
       return true;

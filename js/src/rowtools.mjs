@@ -47,10 +47,10 @@ export function attachRows(sheet) {
     return true;
   }
 
-  function ask({ key, name }) {
+  function ask({ name }) {
     const field = h("input.clow-input", { type: "text", autocomplete: "off" });
     const card = sheet.card(labels().insert_title, line(name, field), h("div.clow-card-foot", {}, h("button.clow-button.clow-primary", { type: "submit" }, labels().add)));
-    card.el.addEventListener("submit", async () => ((await insert({ key, text: field.value })) ? card.close() : card.complain(sheet.complaint())));
+    card.el.addEventListener("submit", async () => (await insert(field.value)) && card.close());
     field.focus();
   }
 

@@ -68,10 +68,10 @@ export function attachSetting(sheet) {
     }
 
     async function done() {
-      go.disabled = true;
+      await count(); // what was typed just now
+      if (go.disabled) return;
       const answer = await sheet.ask("set", wanted());
-      go.disabled = false;
-      if (!answer) return card.complain(sheet.complaint());
+      if (!answer) return;
       card.close();
       sheet.adopt(answer);
       sheet.say((labels().set_done ?? "").replace("{count}", number(answer.count)));
@@ -83,7 +83,7 @@ export function attachSetting(sheet) {
     area.addEventListener("keydown", (event) => {
       if (composing(event)) return;
       if (helper?.key(event)) return event.preventDefault(), soon();
-      if (event.key === "Enter" && !event.altKey && !event.shiftKey) return event.preventDefault(), go.disabled || done();
+      if (event.key === "Enter" && !event.altKey && !event.shiftKey) return event.preventDefault(), done();
     });
     gone.addEventListener("change", count);
     name.addEventListener("input", soon);

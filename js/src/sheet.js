@@ -14,6 +14,7 @@ import { createRefusals } from "./refusals.mjs";
 import { attachRows } from "./rowtools.mjs";
 import { attachSetting } from "./setform.mjs";
 import { TICK, attachTicks, tickColumn } from "./tickbar.mjs";
+import { attachWaiting } from "./waiting.mjs";
 import { attachWrites } from "./writes.mjs";
 import { attachWriting } from "./writing.mjs";
 import "./sheet.css";
@@ -68,10 +69,9 @@ function render(context) {
   const toRefused = h("button.clow-link.clow-to-refused", { type: "button", hidden: true, onclick: () => sheet.nextRefusal() });
   foot.insertBefore(said, foot.children[1]);
   foot.insertBefore(toRefused, foot.children[2]);
-  let complaint = "";
   Object.assign(sheet, { view, api, box, foot, messages: view.messages, toRefused }, penOver(box, labels().pen), {
-    complain: (text) => view.complain((complaint = text ?? "")),
-    complaint: () => complaint,
+    // An open form says itself what is wrong.
+    complain: (text) => sheet.cardComplains?.(text ?? "") || view.complain(text ?? ""),
     say: (text) => (said.textContent = text ?? ""),
     shown: () => api.getAllDisplayedColumns().map((column) => column.getColId()).filter((id) => id !== TICK),
     placeOf: (col) => Number(sheet.shown()[col].slice(1)),
@@ -84,7 +84,7 @@ function render(context) {
       return typeof id === "string" ? id : null;
     },
   });
-  for (const attach of [attachWrites, attachBlock, attachWriting, attachClipboard, attachCards, attachTicks, attachRows, attachSetting, attachKeys]) attach(sheet);
+  for (const attach of [attachWrites, attachBlock, attachWriting, attachClipboard, attachCards, attachTicks, attachRows, attachSetting, attachKeys, attachWaiting]) attach(sheet);
   foot.append(keyHelp(sheet));
 
   model.on("change:query change:filters", sheet.askedAnew);

@@ -24,9 +24,9 @@ export function isOn({ layer, label }, off) {
   return !off.has(`layer:${layer}`) && !(label && off.has(`label:${label}`));
 }
 
-/** The layer whose texts are read: of those that have any, the one with the fewest regions (lines, not their words). */
+/** The layer whose texts are read: the one that says most (lines, not some of their words). */
 export function readingLayer(list) {
-  const counts = new Map();
-  for (const { layer, text } of list) if (text) counts.set(layer, (counts.get(layer) ?? 0) + 1);
-  return [...counts].sort(([, a], [, b]) => a - b)[0]?.[0] ?? null;
+  const said = new Map();
+  for (const { layer, text } of list) if (text) said.set(layer, (said.get(layer) ?? 0) + text.length);
+  return [...said].sort(([, a], [, b]) => b - a)[0]?.[0] ?? null;
 }

@@ -43,34 +43,40 @@ function nodeView(path, value, labels, depth, key) {
   const made = new Map();
   const list = h("div.clow-children", { role: "group", hidden: "" });
   const sign = nested && inside.length ? h("span.clow-twist", { "aria-hidden": "true" }, "▸") : h("span.clow-twist");
-  const row = h("div.clow-node", { role: "treeitem", tabindex: depth ? "-1" : "0" }, sign, name(path, key), ...content(value, nested, inside, labels), ...tools(path, value, labels, key));
-  let drawn_ = 0;
+  const row = h("div.clow-node", { role: "treeitem", tabindex: depth ? "-1" : "0" }, sign, name(path, key), ...content(value, nested, inside, labels));
+  const offer = () => row.lastChild.matches(".clow-node-tools") || row.append(tools(path, value, labels, key));
+  row.addEventListener("pointerenter", offer);
+  row.addEventListener("focusin", offer);
 
-  function drawMore(upTo) {
-    list.querySelector(":scope > .clow-more-children")?.remove();
-    for (; drawn_ < Math.min(upTo, inside.length); drawn_++) {
-      const [part, item] = inside[drawn_];
-      const node = nodeView([...path, part], item, labels, depth + 1, key);
-      made.set(part, node);
-      list.append(...node.elements);
+  // Children are drawn where one looks: the first hundred, those around what was found, the others behind a button.
+  function drawSome(from) {
+    for (let place = Math.max(0, from); place < Math.min(from + AT_ONCE, inside.length); place++) {
+      if (made.has(place)) continue;
+      const [part, item] = inside[place];
+      made.set(place, nodeView([...path, part], item, labels, depth + 1, key));
     }
-    if (drawn_ < inside.length) {
-      const words = labels.more.replace("{count}", (inside.length - drawn_).toLocaleString());
-      list.append(h("button.clow-button.clow-more-children", { type: "button", onclick: () => drawMore(drawn_ + AT_ONCE) }, words));
-    }
+    const places = [...made.keys()].sort((a, b) => a - b);
+    const elements = places.flatMap((place, n) => [...made.get(place).elements, ...gap(place + 1, places[n + 1] ?? inside.length)]);
+    list.replaceChildren(...elements);
+  }
+  function gap(from, to) {
+    if (from >= to) return [];
+    const words = labels.more.replace("{count}", (to - from).toLocaleString());
+    return [h("button.clow-button.clow-small.clow-more-children", { type: "button", onclick: () => drawSome(from) }, words)];
   }
   function toggle(open = list.hidden, levels = 1) {
     if (!inside.length) return;
-    if (open && !drawn_) drawMore(AT_ONCE);
+    if (open && !made.size) drawSome(0);
     list.hidden = !open;
     sign.textContent = open ? "▾" : "▸";
     row.setAttribute("aria-expanded", String(open));
     if (levels > 1) for (const node of made.values()) node.toggle(open, levels - 1);
   }
   function child(part) {
-    if (!made.has(part)) drawMore(inside.findIndex(([own]) => own === part) + 1);
     toggle(true);
-    return made.get(part);
+    const place = inside.findIndex(([own]) => own === part);
+    if (!made.has(place)) drawSome(place - 5);
+    return made.get(place);
   }
   if (nested && inside.length) {
     row.setAttribute("aria-expanded", "false");
@@ -110,5 +116,5 @@ function tools(path, value, labels, key) {
     return element;
   };
   const plain = () => (typeof value === "string" ? value : asText(value));
-  return [h("span.clow-node-tools", {}, button(labels.copy, plain), button(labels.copyPath, () => pathText([key, ...path])))];
+  return h("span.clow-node-tools", {}, button(labels.copy, plain), button(labels.copyPath, () => pathText([key, ...path])));
 }

@@ -117,7 +117,7 @@ class Changes(View):
     def __init__(self, dataset: Any, before: int, after: int) -> None:
         self.diff = dataset.diff(before, after, MOST)
         counts = changed_documents(self.diff)
-        self.grid = Grid(DiffRows(self.diff), height=360)
+        self.grid = Grid(DiffRows(self.diff), height=360, bar=True)
         self.choice = ipywidgets.Dropdown(
             options=_keys(self.diff), layout={"width": "auto", "max_width": "320px"}
         )

@@ -34,15 +34,19 @@ def line(*widgets: ipywidgets.Widget) -> ipywidgets.HBox:
 
 
 class Restore(ipywidgets.VBox):
-    """What it means to make the documents what they were at a version, a line for the message, and the way on or back."""
+    """What it means to make the documents what they were at a version, a line for the message, and the way on or back.
+
+    `go(message, author)` does it; who it is, is asked where no `author` is known.
+    """
 
     def __init__(
         self,
         dataset: Any,
         version: int,
         unsaved: int,
-        go: Callable[[str], Any],
+        go: Callable[[str, str], Any],
         back: Callable[[], Any],
+        author: str = "",
     ) -> None:
         head = dataset.at("latest")
         counts = changed_documents(head.diff(head.version, version, MOST))
@@ -63,14 +67,31 @@ class Restore(ipywidgets.VBox):
             value=t("Restored version {version}", version=version),
             layout={"width": "360px"},
         )
-        self.go = button(t("Restore"), lambda: go(self.message.value), "go")
+        self.author = ipywidgets.Text(
+            value=author,
+            placeholder=t("Your name"),
+            layout={"width": "160px", "display": "none" if author else ""},
+        )
+        self.go = button(t("Restore"), lambda: self._go(go), "go")
         self.go.disabled = not any(counts.values())
         super().__init__(
             [
                 ipywidgets.HTML(safe('<div class="clow-wait">{} {}</div>', text, kept)),
-                line(self.message, self.go, button(t("Back"), back)),
+                line(self.author, self.message, self.go, button(t("Back"), back)),
             ]
         )
+
+    def _go(self, go: Callable[[str, str], Any]) -> None:
+        if self.author.value.strip():
+            go(self.message.value.strip(), self.author.value.strip())
+        elif len(self.children) == 2:
+            said = t("Write your name: each version says who made it.")
+            self.children = [
+                *self.children,
+                ipywidgets.HTML(
+                    safe('<div class="clow-error" role="alert">{}</div>', said)
+                ),
+            ]
 
 # %% ../../nbs/ui/01i_restoring.ipynb #ff0068cf
 class Tags(ipywidgets.VBox):

@@ -19,10 +19,12 @@ from .base import Header, View, problem, shown
 from .changes import Changes
 from .code import thing_code
 from .grid import DatasetRows, Grid
+from .keeper import known_author
 from .lineage import lineage_view
 from .listing import Listing
 from .restoring import Restore, Tags, button, line
 from .tables import Safe, headings, html_table, safe, text_of
+from .viewer import Beside
 
 # %% ../../nbs/ui/01b_versions_view.ipynb #f628cafe
 def _operations() -> dict[str, str]:
@@ -84,14 +86,14 @@ def version_view(dataset: Any) -> View:
     ]
     if made:
         facts.append([t("made from it"), text_of(len(made))])
-    grid = Grid(DatasetRows(dataset), height=380)
+    grid = Grid(DatasetRows(dataset), height=380, bar=True)
     header = Header(
         kind=t("Version {number}", number=dataset.version),
         title=row["message"] or _operations().get(row["operation"], row["operation"]),
         facts=facts + ([[t("Tags"), row["tags"]]] if row["tags"] else []),
         code=f"{thing_code(dataset.ref)}.view()",
     )
-    return View(header, grid, fallback=grid.static_html)
+    return View(header, Beside(grid), fallback=grid.static_html)
 
 # %% ../../nbs/ui/01b_versions_view.ipynb #f71af34f
 class _Listed(ipywidgets.VBox):
@@ -159,17 +161,18 @@ class _Listed(ipywidgets.VBox):
 class History(_Listed):
     """The versions of a dataset: open, compare, restore, tag. `on_restore(dataset)` hears of the new version.
 
-    `author()` is who restores, `unsaved()` how many changes on the page are not committed.
+    `author()` is who restores (empty: it is asked), `unsaved()` how many changes on the page are not committed.
     """
 
     def __init__(
         self,
         dataset: Any,
         on_restore: Callable[[Any], Any] = lambda _: None,
-        author: Callable[[], str | None] = lambda: None,
+        author: Callable[[], str] | None = None,
         unsaved: Callable[[], int] = lambda: 0,
     ) -> None:
-        self.on_restore, self.author, self.unsaved = on_restore, author, unsaved
+        self.on_restore, self.unsaved = on_restore, unsaved
+        self.author = author or (lambda: known_author(dataset.ctx))
         self.look = button(t("Open"), lambda: self._open({"version": self.chosen[0]}))
         self.compare = button(t("Compare"), self._compare)
         self.made = button(
@@ -180,18 +183,7 @@ class History(_Listed):
                 )
             ),
         )
-        self.back_to = button(
-            f"{t('Restore')} …",
-            lambda: self.show(
-                Restore(
-                    self.dataset,
-                    self.chosen[0],
-                    self.unsaved(),
-                    self._restore,
-                    self.show,
-                )
-            ),
-        )
+        self.back_to = button(f"{t('Restore')} …", self._ask)
         self.name = button(
             f"{t('Tag')} …",
             lambda: self.show(
@@ -238,9 +230,21 @@ class History(_Listed):
     def _tagged(self) -> None:
         self.leave()
 
-    def _restore(self, message: str) -> None:
+    def _ask(self) -> None:
+        self.show(
+            Restore(
+                self.dataset,
+                self.chosen[0],
+                self.unsaved(),
+                self._restore,
+                self.show,
+                self.author(),
+            )
+        )
+
+    def _restore(self, message: str, author: str) -> None:
         try:
-            made = self.dataset.restore(self.chosen[0], message.strip(), self.author())
+            made = self.dataset.restore(self.chosen[0], message, author)
         except Exception as error:
             self.said.value = safe(
                 '<div class="clow-error" role="alert">{}</div>', problem(error)

@@ -66,6 +66,7 @@ class Grid(Narrowed):
             "rows": t("{count} rows", count="{count}"),
             "cut": t("{count} characters; the beginning is shown", count="{size}"),
             "again": t("Try again"),
+            "uncopied": t("The browser did not let us copy. Select fewer cells."),
             "silent": t("The kernel does not answer. It may be busy or stopped."),
             **words(),
             **narrowing_words(),

@@ -24,7 +24,7 @@ class Rows(Protocol):
     """What the grid asks for."""
 
     def columns(self) -> list[dict[str, Any]]:
-        """`[{key, name, kind, type, role, hint, zone}, …]`."""
+        """`[{key, name, kind, type, role, hint, zone, searched}, …]`."""
 
     def count(self, query: dict[str, Any] | None) -> int:
         """How many rows match."""
@@ -51,6 +51,14 @@ class Rows(Protocol):
         """Remember something about these rows."""
 
 # %% ../../nbs/ui/00j_sources.ipynb #87139e2f
+def _is_file(kind: Any) -> bool:
+    """Whether a column holds files or bytes, in which nothing is searched for."""
+    return kind == pl.Binary or (
+        isinstance(kind, pl.Struct)
+        and any(field.name == "object" for field in kind.fields)
+    )
+
+
 def _column(key: str, kind: Any, role: str = "", name: str = "") -> dict[str, Any]:
     shown = {
         "key": key,
@@ -60,7 +68,12 @@ def _column(key: str, kind: Any, role: str = "", name: str = "") -> dict[str, An
         "kind": kind_of(kind),
     }
     zone = {"zone": load_settings().tz} if getattr(kind, "time_zone", None) else {}
-    return {**shown, **zone, "type": "number" if shown["kind"] == "number" else ""}
+    return {
+        **shown,
+        **zone,
+        "searched": not _is_file(kind),
+        "type": "number" if shown["kind"] == "number" else "",
+    }
 
 # %% ../../nbs/ui/00j_sources.ipynb #5c68372f
 class FrameRows:

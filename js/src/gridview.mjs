@@ -169,7 +169,7 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
       sortable: model.get("sortable") && !waiting,
       valueGetter: ({ data }) => data?.[i],
       ...cells.column(role),
-      ...narrowing.column(),
+      ...narrowing.column(model.get("columns")[i]),
       equals: () => false,
       ...columnOptions(model.get("columns")[i], i),
     }));

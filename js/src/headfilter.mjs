@@ -22,7 +22,7 @@ export class Passing {
   setModel() {}
 }
 
-const CHOSEN = new Set(["text", "bool", "list", "number"]);
+const CHOSEN = new Set(["text", "bool", "list"]);
 
 /**
  * The class of the fields of one grid.
@@ -58,7 +58,7 @@ export function headFilter({ model, labels, apply, pick, refuse }) {
     }
 
     draw() {
-      const { key, name, kind, waiting } = this.column;
+      const { key, name, kind, role, waiting } = this.column;
       const words = labels();
       const { text, typed } = shownText(this.applied(), words);
       this.field.value = text;
@@ -69,7 +69,8 @@ export function headFilter({ model, labels, apply, pick, refuse }) {
       this.field.setAttribute("aria-label", (words.filterOf ?? "{name}").replace("{name}", name));
       this.chooser.setAttribute("aria-label", (words.choose ?? "{name}").replace("{name}", name));
       this.chooser.title = (words.choose ?? "{name}").replace("{name}", name);
-      this.chooser.hidden = !CHOSEN.has(kind) || key === "_id";
+      this.chooser.hidden = key === "_id" || !(CHOSEN.has(kind) || role === "label");
+      this.gui.classList.toggle("clow-filter-few", role === "label" || kind === "bool");
       this.clearer.title = words.clear ?? "";
       this.clearer.setAttribute("aria-label", `${words.clear ?? ""}: ${name}`);
       this.gui.classList.toggle("clow-filter-set", Boolean(this.applied()));

@@ -12,7 +12,7 @@ import "./narrowing.css";
 const PAUSE = 400; // milliseconds after the last change of a column before it is remembered
 
 /**
- * For a grid: `column()` are options of its columns, `arrange()` puts them in order and has their widths fitted again, `sized` are the keys
+ * For a grid: `column(column)` are options of one of its columns, `arrange()` puts them in order and has their widths fitted again, `sized` are the keys
  * whose width people chose.
  */
 export function createNarrowing({ model, el, box, messages, labels, grid, refit }) {
@@ -66,8 +66,8 @@ export function createNarrowing({ model, el, box, messages, labels, grid, refit 
   }
 
   const field = headFilter({ model, labels, apply, pick, refuse });
-  function column() {
-    if (!model.get("filterable")) return {};
+  function column({ searched = true }) {
+    if (!model.get("filterable") || !searched) return {};
     return { filter: Passing, floatingFilter: true, floatingFilterComponent: field, suppressFloatingFilterButton: true, suppressHeaderFilterButton: true };
   }
 

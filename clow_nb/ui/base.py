@@ -216,7 +216,8 @@ class View(ipywidgets.VBox):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         for widget in parts_of(self):
-            getattr(widget, "follow", lambda: None)()
+            if hasattr(widget, "tick"):  # it follows something live
+                widget.follow()
         bundle = super()._repr_mimebundle_(**kwargs) or {}
         plain = f"<{self.header.kind}: {self.header.title}>"
         return {**bundle, "text/plain": plain, "text/html": self.static_html()}

@@ -23,6 +23,7 @@ from .keeper import Keeper
 from .review import Later, Review, Sure, button
 from .sheet import Sheet
 from .tables import safe
+from .viewer import Beside
 
 # %% ../../nbs/ui/01g_editing.ipynb #e283764c
 def summary(changes: dict[str, int]) -> str:
@@ -90,7 +91,7 @@ class _Desk(ipywidgets.VBox):
         self.tools, self.panel = Tools(self.sheet, self.review), ipywidgets.VBox(
             layout={"margin": "10px 0 0"}
         )
-        super().__init__([self.tools, self.keeper, self.sheet, self.panel])
+        super().__init__([self.tools, self.keeper, Beside(self.sheet), self.panel])
         self.add_class("clow-editing")
 
     @property

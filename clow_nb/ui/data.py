@@ -29,23 +29,27 @@ class DataView(View):
     """All datasets and rawdata of a workspace: tables, pages, imports."""
 
     def __init__(self, ctx: Context) -> None:
-        self.shelves = {kind: Shelf(ctx, kind) for kind in ("dataset", "rawdata")}
+        self.shelves = {
+            kind: Shelf(ctx, kind, self._count) for kind in ("dataset", "rawdata")
+        }
         self.tabs = LazyTabs({shelf_name(kind): lambda shelf=shelf: [shelf] for kind, shelf in self.shelves.items()})  # type: ignore[misc]
-        facts = [
-            [shelf_name(kind), text_of(len(shelf.things))]
-            for kind, shelf in self.shelves.items()
-        ]
         words = t("This page is for looking.") if ctx.settings.read_only else ""
         header = Header(
             kind=t("Data"),
             title=_title(ctx),
             description=words,
-            facts=facts,
             page_title=f"{t('Data')} · {_title(ctx)}",
         )
         super().__init__(
             header, self.tabs, fallback=self.shelves["dataset"].listing.static_html
         )
+        self._count()
+
+    def _count(self) -> None:
+        self.header.facts = [
+            [shelf_name(kind), text_of(len(shelf.things))]
+            for kind, shelf in self.shelves.items()
+        ]
 
 # %% ../../nbs/ui/05b_data.ipynb #32fcab1d
 def _one(ctx: Context, kind: str, name: str) -> ipywidgets.Widget:

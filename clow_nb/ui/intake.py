@@ -31,10 +31,10 @@ def _free(name: str, taken: Callable[[str], bool]) -> str:
 
 def _offered(
     look: Inspection, first: tuple[str, ...], nothing: str
-) -> list[tuple[str, str | None]]:
+) -> list[tuple[str, str]]:
     """The keys of the documents, those that fit best first."""
     rest = [key for key in look.types if key not in first]
-    return [(nothing, None), *((key, key) for key in (*first, *rest))]
+    return [(nothing, ""), *((key, key) for key in (*first, *rest))]
 
 
 class Target(ipywidgets.VBox):
@@ -75,11 +75,11 @@ class Target(ipywidgets.VBox):
             ("key", self.key, look.keys),
         ):
             chosen, named = widget.value, next(
-                (key for key in first if is_named_like(key, role)), None
+                (key for key in first if is_named_like(key, role)), ""
             )
             widget.options = _offered(look, first, t("none"))
             widget.value = (
-                chosen if chosen in look.types else named if role == "label" else None
+                chosen if chosen in look.types else named if role == "label" else ""
             )
 
     def _rename(self, change: Mapping[str, Any]) -> None:
@@ -161,6 +161,7 @@ class _Importing(View):
         self.button.add_class("clow-go")
         self.button.on_click(lambda _: self.start())
         self.rest = ipywidgets.VBox()
+        self.rest.add_class("clow-intake")
         if dataset is None:
             title = t("New rawdata") if kind == "rawdata" else t("New dataset")
         else:

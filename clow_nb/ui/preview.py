@@ -71,7 +71,7 @@ class SampleRows(FrameRows):
 def field(label: str, widget: ipywidgets.Widget, help_: str = "") -> ipywidgets.VBox:
     """An input with its name above and a word of help below."""
     widget.layout.width = "100%"
-    head = ipywidgets.HTML(safe('<span class="clow-field">{}</span>', label))
+    head = ipywidgets.HTML(safe('<span class="clow-input-name">{}</span>', label))
     return ipywidgets.VBox(
         [head, widget, ipywidgets.HTML(safe('<div class="clow-help">{}</div>', help_))]
     )
@@ -102,7 +102,7 @@ def _delimiters() -> list[_Choice]:
 
 def _found(text: str, choices: Iterable[_Choice]) -> ipywidgets.Dropdown:
     first = t("as found: {what}", what=text) if text else t("as found")
-    return ipywidgets.Dropdown(options=[(first, None), *choices], value=None)
+    return ipywidgets.Dropdown(options=[(first, ""), *choices], value="")
 
 
 def _inputs(
@@ -135,7 +135,10 @@ def _inputs(
         rows = [
             (t("in row {number}", number=number), number) for number in range(1, 11)
         ]
-        found["header"] = (t("Keys"), _found("", [*rows, (t("there are none"), False)]))
+        found["header"] = (
+            t("Row of the keys"),
+            _found("", [*rows, (t("there are none"), False)]),
+        )
     if name in ("folder", "zip"):
         found["files"] = (
             t("Files"),
@@ -172,22 +175,20 @@ class Preview(ipywidgets.VBox):
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self._changed, self.inputs = changed, dict[str, ipywidgets.Widget]()
-        self._name, self._sheets = "", tuple[str, ...]()
+        self._asked: tuple[Any, ...] = ()
         self.options_box, self.caption = ipywidgets.VBox(), ipywidgets.HTML()
         self.grid: Grid | None = None
         super().__init__([])
 
     def offer(self, path: Path, name: str, look: Inspection | None = None) -> None:
         """Ask how a source of the format `name` is to be read; what was said before about one of that format stays."""
-        if (name, look.sheets if look else ()) != (
-            self._name,
-            self._sheets,
-        ) or not self.inputs:
+        asked = (name, look.sheets if look else None)
+        if asked != self._asked or not self.inputs:
             made = _inputs(name, look)
             kept = {
                 option: widget
                 for option, widget in self.inputs.items()
-                if option in made and widget.value is not None and look
+                if option in made and widget.value != "" and look
             }
             self.inputs = {
                 option: kept.get(option, widget) for option, (_, widget) in made.items()
@@ -199,7 +200,7 @@ class Preview(ipywidgets.VBox):
                 field(label, self.inputs[option]) for option, (label, _) in made.items()
             ]
             self.options_box.children = [contents(path), form(fields)]
-            self._name, self._sheets = name, look.sheets if look else ()
+            self._asked = asked
         self.children = [self.options_box]
 
     def show(self, path: Path, look: Inspection) -> None:
@@ -217,6 +218,7 @@ class Preview(ipywidgets.VBox):
         self.grid = Grid(
             SampleRows(look),
             sortable=False,
+            filterable=False,
             height=min(330, 90 + 30 * len(look.documents)),
         )
         self.children = [self.options_box, told(look), self.caption, self.grid]
@@ -226,7 +228,7 @@ class Preview(ipywidgets.VBox):
         return {
             name: widget.value
             for name, widget in self.inputs.items()
-            if widget.value not in (None, "")
+            if widget.value != ""
         }
 
     def clear(self) -> None:

@@ -52,15 +52,23 @@ def _button(text: str, call: Callable[[], Any]) -> ipywidgets.Button:
 
 # %% ../../nbs/ui/05a_shelf.ipynb #7b5a2cb2
 class Shelf(Browser):
-    """The table of a workspace's datasets (or `rawdata`), with what can be done to them; one is opened in its place."""
+    """The table of a workspace's datasets (or `rawdata`), with what can be done to them; one is opened in its place.
 
-    def __init__(self, ctx: Context, kind: str = "dataset") -> None:
-        self.ctx, self.kind = ctx, kind
+    `changed()` is called when there is another, or one less.
+    """
+
+    def __init__(
+        self,
+        ctx: Context,
+        kind: str = "dataset",
+        changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.ctx, self.kind, self._changed = ctx, kind, changed
         self.things: Datasets = Rawdatas(ctx) if kind == "rawdata" else Datasets(ctx)
         listing = Listing(self.things.list, "name", nothing=_hint(kind), actions=self._actions(),
                           link=lambda row: data_link(kind, row["name"]))  # fmt: skip
         self.tools = ipywidgets.HBox()
-        self.tools.add_class("clow-tools")
+        self.tools.add_class("clow-shelf-tools")
         if not ctx.settings.read_only:
             words = (
                 t("Import rawdata …") if kind == "rawdata" else t("Import a dataset …")
@@ -87,10 +95,14 @@ class Shelf(Browser):
             Action(
                 "delete",
                 t("Delete"),
-                lambda row: self.things.delete(row["name"]),
+                lambda row: self._delete(row["name"]),
                 confirm=sure,
             ),
         ]
+
+    def _delete(self, name: str) -> None:
+        self.things.delete(name)
+        self._changed()
 
     def receive(self, dataset: Dataset | None = None) -> None:
         """Import something new, or more documents for a dataset; what came is opened."""
@@ -105,6 +117,7 @@ class Shelf(Browser):
         self.enter({"name": dataset.name})
         for view in left:
             view.close()
+        self._changed()
 
     def leave(self) -> None:
         """Leave what is open, and show the table as it is now."""

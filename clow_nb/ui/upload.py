@@ -121,7 +121,7 @@ class Upload(_Working):
         reset: Callable[[], None],
         **traits: Any
     ) -> None:
-        self.inbox, self._take, self._reset = Inbox(ctx), take, reset
+        self.ctx, self.inbox, self._take, self._reset = ctx, Inbox(ctx), take, reset
         self._scratch: Scratch | None = None
         super().__init__(**{"places": not ctx.settings.shared, **traits})
 
@@ -154,7 +154,9 @@ class Upload(_Working):
 
     def _look(self, message: dict[str, Any]) -> None:
         text = str(message.get("place") or "").strip()
-        if not self.places:
+        if (
+            self.ctx.settings.shared
+        ):  # what the page says of itself can be changed by its visitor
             raise ReadOnly(
                 "This page is shared: only files that you send are read, nothing on the machine itself. Drop the files here."
             )

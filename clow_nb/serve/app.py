@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from .predict import Receive, Scope, Send, Serving, predict
+from .protocol import document_schema
 
 # %% ../../nbs/serve/02c_app.ipynb #db325f8a
 _DOCS = """<!doctype html><html><head><meta charset="utf-8"><title>API</title><style>
@@ -46,13 +47,7 @@ _REFUSALS = {
 def predict_api(serving: Serving) -> dict[str, Any]:
     """The OpenAPI description of `/predict`, with an example of the first model."""
     first = next(iter(serving.models.values()), None)
-    document: dict[str, Any] = {"type": "object"}
-    if first is not None and first.fields:
-        keys = {
-            key: {} if kind == "any" else {"type": kind}
-            for key, kind in first.fields.items()
-        }
-        document |= {"properties": keys, "required": list(first.fields)}
+    document = document_schema(first.fields if first else {})
     many = {"type": "array", "items": document, "maxItems": serving.spec.capacity}
     wrapped = {
         "type": "object",

@@ -24,9 +24,11 @@ _MOST = 1000
 
 
 def kind_of_field(values: pl.Series) -> str | None:
-    """`number`, `moment` or `category`; nothing for a key that a table model can't read."""
+    """`number`, `flag`, `moment` or `category`; nothing for a key that a table model can't read."""
     dtype = values.dtype
-    if dtype.is_numeric() or dtype == pl.Boolean:
+    if dtype == pl.Boolean:
+        return "flag"
+    if dtype.is_numeric():
         return "number"
     if dtype in (pl.Date, pl.Datetime):
         return "moment"
@@ -126,6 +128,7 @@ class Fields:
         """The names of the columns of numbers."""
         parts = {
             "number": lambda key: [key],
+            "flag": lambda key: [key],
             "moment": lambda key: [f"{key}.{part}" for part in _MOMENT],
         }
         return [

@@ -42,7 +42,7 @@ def days(count: int = 300) -> pl.DataFrame:
 def test_a_number_is_learned_kept_and_asked_for(learner: str, tmp_path: Path) -> None:
     task = solution("tabular", {"learner": learner, "label": "warm", "epochs": 40})
     splits = task.prepare(task.split(days(), "warm"))
-    assert task.signature["inputs"] == {"day": "datetime", "city": "string", "wind": "number"}
+    assert task.signature["inputs"] == {"day": "datetime?", "city": "any?", "wind": "number?"}
     model, progress = fit(task, splits["train"], splits["valid"])
     metrics, said = score(task, model, splits["test"])
     assert metrics["r2"] > 0.9 and progress.metrics["valid_mae"] < 5

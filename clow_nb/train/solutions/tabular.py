@@ -138,7 +138,12 @@ def _plain(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _signature(fields: Fields, labels: list[Any]) -> dict[str, Any]:
-    types = {"number": "number", "moment": "datetime", "category": "string"}
+    types = {
+        "number": "number?",
+        "flag": "any?",
+        "moment": "datetime?",
+        "category": "any?",
+    }
     kind = {bool: "boolean", int: "integer", float: "number"}.get(
         type(labels[0]) if labels else str, "string"
     )

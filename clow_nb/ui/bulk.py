@@ -15,7 +15,7 @@ from ..data.actions import Call
 from ..data.layout import ID
 from ..data.misfits import misfits
 from ..data.targets import is_rule
-from .drafting import Drafting, _matching
+from .drafting import Drafting
 from .typed import Refusal, read
 
 # %% ../../nbs/ui/01t_bulk.ipynb #4cf7376a
@@ -57,19 +57,13 @@ def _problem(drafting: Drafting, key: str, kind: str | None, text: str | None) -
     )
 
 
-def _count(drafting: Drafting, target: Target) -> int:
-    return (
-        _matching(drafting.edit, target) if isinstance(target, Mapping) else len(target)
-    )
-
-
 def count_many(
     drafting: Drafting, target: Target, key: str, kind: str | None, text: str | None
 ) -> dict[str, Any]:
     """`{count, bulk, problem}` of what `set_many` would do; `kind` is that of a new key. `bulk`: so many that they are one rule."""
     found = {
         "problem": _problem(drafting, key, kind, text),
-        "count": _count(drafting, target),
+        "count": drafting.count(target),
     }
     return {**found, "bulk": is_rule(drafting.edit, target)}
 
@@ -91,7 +85,7 @@ def set_many(
             else []
         ),
     )
-    return _count(drafting, target)
+    return drafting.count(target)
 
 # %% ../../nbs/ui/01t_bulk.ipynb #c3d074bb
 _TRIED = 200_000  # documents that are tried while somebody chooses a type

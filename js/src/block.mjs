@@ -6,7 +6,7 @@ import { at, edges, holds, moved, size, upTo } from "./selection.mjs";
 const LARGE = { width: 420, height: 150 };
 const NOTHING = { width: 0, height: 0 };
 
-/** Adds to the sheet `select move place paint cellAt edges` and `selection`. */
+/** Adds to the sheet `select show move place paint focusInSight edges` and `selection`. */
 export function attachBlock(sheet) {
   const { api, box, pen, help, labels, model } = sheet;
   let order = sheet.shown();
@@ -45,13 +45,18 @@ export function attachBlock(sheet) {
     paint();
     if (!block) return;
     const { row, col } = block.focus;
-    api.ensureIndexVisible(row);
-    api.ensureColumnVisible(order[col]);
+    show();
     const cells = size(block);
     sheet.say(cells > 1 ? (labels().selected ?? "").replace("{count}", cells.toLocaleString(model.get("lang"))) : "");
     sheet.complain(sheet.refusal(row, sheet.placeOf(col))?.sentence ?? "");
     if (look) sheet.view.look?.(row, sheet.columns()[sheet.placeOf(col)].key);
     place();
+  }
+
+  function show() {
+    const { row, col } = sheet.selection.focus;
+    api.ensureIndexVisible(row);
+    api.ensureColumnVisible(order[col]);
   }
 
   const move = (event) => {
@@ -74,10 +79,20 @@ export function attachBlock(sheet) {
     return box.querySelector(`.ag-row[row-index="${row}"] .ag-cell[col-id="${order[col]}"]`);
   }
 
+  // The cell that has the focus, where it is in sight: the grid keeps its row when it is scrolled away.
+  function focusInSight() {
+    const cell = sheet.selection && cellAt(sheet.selection.focus);
+    if (!cell) return null;
+    const [rect, frame] = [cell.getBoundingClientRect(), box.getBoundingClientRect()];
+    const head = box.querySelector(".ag-header")?.getBoundingClientRect().bottom ?? frame.top;
+    return rect.bottom > head && rect.top < frame.bottom && rect.right > frame.left && rect.left < frame.right ? cell : null;
+  }
+
   // The pen lies over the cell that has the focus, so that what is composed appears in its place.
   function place() {
     if (!sheet.selection) return;
-    const cell = cellAt(sheet.selection.focus);
+    const cell = focusInSight();
+    pen.classList.toggle("clow-pen-away", !cell);
     const writes = Boolean(sheet.pencil && cell);
     pen.classList.toggle("clow-writing", writes);
     pen.classList.toggle("clow-pen-large", writes && Boolean(sheet.pencil.helper?.large));
@@ -115,7 +130,7 @@ export function attachBlock(sheet) {
     select(col < 0 ? null : at(selection.focus.row, col), false);
   }
 
-  Object.assign(sheet, { select, move, place, paint, cellAt, inBlock, rearranged, edges: () => edges(sheet.selection), at });
+  Object.assign(sheet, { select, show, move, place, paint, focusInSight, inBlock, rearranged, edges: () => edges(sheet.selection), at });
 }
 
 /** The text area that always has the focus while cells are selected, and the place of what helps it. */

@@ -66,7 +66,7 @@ export function attachWriting(sheet) {
 
   function typed() {
     if (sheet.pencil) {
-      if (!sheet.cellAt(sheet.selection.focus)) sheet.api.ensureIndexVisible(sheet.selection.focus.row); // it was scrolled away
+      if (!sheet.focusInSight()) sheet.show(); // it was scrolled away
       sheet.pencil.helper?.update();
       sheet.place();
     } else if (sheet.selection && canWrite()) begin({ typed: true, before: null });

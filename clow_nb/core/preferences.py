@@ -28,13 +28,17 @@ _preferences = sa.Table(
 def _mine(ctx: Context, place: str) -> sa.ColumnElement[bool]:
     return sa.and_(_preferences.c.author == ctx.user, _preferences.c.place == place)
 
+
+def _dict(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, dict) else {}
+
 # %% ../../nbs/core/07a_preferences.ipynb #3ee25d99
 def remembered(ctx: Context, place: str) -> dict[str, Any]:
     """What the user of this workspace left at a place; empty if nothing."""
     if "preferences" not in sa.inspect(ctx.catalog.engine).get_table_names():
         return {}
     rows = ctx.catalog.rows(sa.select(_preferences.c.value).where(_mine(ctx, place)))
-    return dict(rows[0]["value"]) if rows and isinstance(rows[0]["value"], dict) else {}
+    return _dict(rows[0]["value"]) if rows else {}
 
 
 def remember(ctx: Context, place: str, **values: Any) -> None:
@@ -46,7 +50,7 @@ def remember(ctx: Context, place: str, **values: Any) -> None:
         row = connection.execute(
             sa.select(_preferences.c.value).where(_mine(ctx, place))
         ).first()
-        value = {"value": {**(row.value if row else {}), **values}, "updated_at": now()}
+        value = {"value": {**_dict(row and row.value), **values}, "updated_at": now()}
         if row:
             connection.execute(
                 _preferences.update().where(_mine(ctx, place)).values(**value)

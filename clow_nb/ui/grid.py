@@ -18,7 +18,7 @@ from ..data.pictures import Pictures
 from .cells import cells
 from .clipboard import block_text
 from .looking import looking, plain_rows, words
-from .narrowing import Narrowed, narrowing_words, read_layout
+from .narrowing import Narrowed, left_at, narrowing_words
 from .sources import DatasetRows as DatasetRows
 from .sources import FrameRows as FrameRows
 from .sources import Rows as Rows
@@ -53,12 +53,8 @@ class Grid(Narrowed):
     looked: Any = traitlets.Dict()
 
     def __init__(self, rows: Rows, **traits: Any) -> None:
-        self.rows, left = rows, rows.remembered()
-        kept = {
-            "layout": read_layout(left.get("layout")),
-            "recent": left.get("recent", []),
-        }
-        super().__init__(**{"columns": rows.columns(), **kept, **traits})
+        self.rows = rows
+        super().__init__(**{"columns": rows.columns(), **left_at(rows), **traits})
 
     @traitlets.default("labels")
     def _words(self) -> dict[str, str]:

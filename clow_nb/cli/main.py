@@ -20,6 +20,7 @@ from .run import run
 from .runs import runs
 from .tables import show_table
 from .words import speak
+from ..core.context import Context
 from ..core.errors import ClowError
 from ..core.text import t
 
@@ -89,6 +90,24 @@ def status(home: str | None) -> None:
         )
 
 # %% ../../nbs/cli/05_main.ipynb #e83d2e25
+def _share(ctx: Context, write: bool, ip: str | None, port: int | None) -> None:
+    from clow_nb.cli.share import EVERYWHERE, start_share
+
+    click.echo(start_share(ctx, write, ip or EVERYWHERE, port))
+    may = (
+        t("Whoever has this address can look at the data and change it.")
+        if write
+        else t("Whoever has this address can look at the data, and change nothing.")
+    )
+    click.echo(may)
+    click.secho(
+        t(
+            "The connection is not encrypted: share it only in a network that you trust."
+        ),
+        fg="yellow",
+    )
+
+
 @cli.command()
 @click.option(
     "--lab-port",
@@ -98,16 +117,39 @@ def status(home: str | None) -> None:
 @click.option(
     "--dash-port",
     type=int,
-    help="Port of the dashboards (default: 8866 or the next free one).",
+    help="Port of the dashboards (default: 8866, shared 8877, or the next free one).",
+)
+@click.option(
+    "--share",
+    is_flag=True,
+    help="Open the dashboards alone to others on the network, for looking, and print the address for them.",
+)
+@click.option("--write", is_flag=True, help="With --share: let them change things too.")
+@click.option(
+    "--ip",
+    metavar="ADDRESS",
+    help="With --share: only on this address of the machine (default: on all).",
 )
 @HOME
-def up(lab_port: int | None, dash_port: int | None, home: str | None) -> None:
+def up(
+    lab_port: int | None,
+    dash_port: int | None,
+    share: bool,
+    write: bool,
+    ip: str | None,
+    home: str | None,
+) -> None:
     """Start the worker, JupyterLab and the dashboards on this machine, and print their addresses."""
     from clow_nb.cli.house import start_house
 
+    if not share and (write or ip):
+        raise click.UsageError(t("--write and --ip belong to --share."))
     ws = open_workspace(home)
-    for name, url in start_house(ws.ctx, lab_port, dash_port).items():
-        click.echo(f"{name:12}{url}")
+    if share:
+        _share(ws.ctx, write, ip, dash_port)
+    else:
+        for name, url in start_house(ws.ctx, lab_port, dash_port).items():
+            click.echo(f"{name:12}{url}")
     click.echo(t("Stop all of it with: clow down --home {path}", path=str(ws.home)))
 
 

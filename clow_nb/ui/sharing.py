@@ -8,6 +8,7 @@ __all__ = ['VARIABLE', 'guarded', 'SharedVoila', 'main']
 # %% ../../nbs/ui/07a_sharing.ipynb #bbab5873
 import hmac
 import os
+import re
 from collections.abc import Awaitable
 from typing import Any
 
@@ -66,6 +67,9 @@ def guarded(handler: type, app: Any) -> type:
             found = super().prepare()
             if isinstance(found, Awaitable):
                 await found
+
+        def _request_summary(self) -> str:
+            return re.sub(r"token=[^&\s]+", "token=…", super()._request_summary())
 
         def write_error(self, status_code: int, **about: Any) -> None:
             error = (about.get("exc_info") or (None, None))[1]

@@ -177,11 +177,11 @@ def _new_ids(draft: Draft) -> dict[str, None]:
         if document is not None and there[id] is None
     )
 
-
+# %% ../../nbs/data/05f_views.ipynb #c4c4c3cd
 class View:
-    """The rows of an edit that matched a filter when the view was made, in the order of a sort (see `parse_sort`).
+    """The rows of an edit that matched a filter when the view was made, in the order of a sort (see `parse_sort`); `len()` counts them.
 
-    `len()` counts them. Raises `QueryError`, and `DataError` for a key that very many documents got new values of.
+    Raises `QueryError`, and `DataError` for a key that very many documents got new values of.
     """
 
     def __init__(
@@ -218,11 +218,12 @@ class View:
             if id in self._new and id not in now
         ]
         come = [id for id in now if id not in self._new]
-        slots = end + len(self._ids) + np.arange(len(come))
-        view._numbers = np.append(
-            self._numbers[~np.isin(self._numbers, gone)],
-            slots.astype(self._numbers.dtype),
+        slots = np.arange(
+            end + len(self._ids),
+            end + len(self._ids) + len(come),
+            dtype=self._numbers.dtype,
         )
+        view._numbers = np.append(self._numbers[~np.isin(self._numbers, gone)], slots)
         view._ids, view._new = [*self._ids, *come], now
         return view
 

@@ -184,41 +184,14 @@ def _insert(sheet: "Sheet", message: _Message) -> dict[str, Any]:
     return dict(insert(sheet.shown, [message.get("name")]))
 
 
-def _undo(sheet: "Sheet", _: _Message) -> dict[str, Any]:
-    return {"done": sheet.drafting.undo(), **sheet.shown.now()}
-
-
-def _redo(sheet: "Sheet", _: _Message) -> dict[str, Any]:
-    return {"done": sheet.drafting.redo(), **sheet.shown.now()}
+def _step(sheet: "Sheet", message: _Message) -> dict[str, Any]:
+    done = sheet.drafting.undo() if message["type"] == "undo" else sheet.drafting.redo()
+    return {"done": done, **sheet.shown.now()}
 
 # %% ../../nbs/ui/01f_sheet.ipynb #d3893b9c
-_Answer = Callable[["Sheet", _Message], Any]
-_ASKING: Mapping[str, _Answer] = {
-    "rows": _page,
-    "whole": _whole,
-    "copy": _copy,
-    "ids": _ids,
-    "choices": _choices,
-    "count": _count,
-    "trial": _trial,
-}
-_DOING: Mapping[str, _Answer] = {
-    **{
-        "write": _write,
-        "paste": _paste,
-        "fill": _fill,
-        "clear": _clear,
-        "set": _set,
-        "key": _key,
-    },
-    **{"delete": _delete, "insert": _insert, "undo": _undo, "redo": _redo},
-}
+class _Drafted(Grid):
+    """A grid over the rows of a draft."""
 
-
-class Sheet(Grid):
-    """A grid over the draft of a dataset. `changes` counts what was done: `changed added removed bulk undo redo done`."""
-
-    bundle = "sheet"
     changes: Any = traitlets.Dict().tag(sync=True)
 
     def __init__(
@@ -244,10 +217,6 @@ class Sheet(Grid):
         """The keys of the columns."""
         return [column["key"] for column in self.columns]
 
-    @traitlets.default("labels")
-    def _words(self) -> dict[str, Any]:
-        return super()._words() | words()
-
     def target(self, message: _Message) -> list[str] | dict[str, Any]:
         """The rows that a message means: `_id`s, or a filter."""
         asked = self.wanted(message["target"])["query"]
@@ -262,12 +231,6 @@ class Sheet(Grid):
             for row in self.shown.rows(message.get("serial"), start, start + count - 1)
         ]
 
-    def step(self, name: str) -> None:
-        """`undo`, `redo` or `insert`; the page goes on with what is there then."""
-        self.send(
-            {"does": "adopt", "focus": name == "insert", **self._do({"type": name})}
-        )
-
     def go_on(self, drafting: Drafting) -> None:
         """Write on in another draft, of a newer version for example."""
         self.shown, self.rows = Shown(drafting), DatasetRows(drafting.dataset)
@@ -280,6 +243,45 @@ class Sheet(Grid):
         if (columns := columns_of(self.drafting)) != self.columns:
             self.columns = columns
         self.changes = counted(self.drafting)
+
+# %% ../../nbs/ui/01f_sheet.ipynb #18a3a689
+_Answer = Callable[["Sheet", _Message], Any]
+_ASKING: Mapping[str, _Answer] = {
+    "rows": _page,
+    "whole": _whole,
+    "copy": _copy,
+    "ids": _ids,
+    "choices": _choices,
+    "count": _count,
+    "trial": _trial,
+}
+_DOING: Mapping[str, _Answer] = {
+    **{
+        "write": _write,
+        "paste": _paste,
+        "fill": _fill,
+        "clear": _clear,
+        "set": _set,
+        "key": _key,
+    },
+    **{"delete": _delete, "insert": _insert, "undo": _step, "redo": _step},
+}
+
+
+class Sheet(_Drafted):
+    """A grid to write in. `changes` counts what was done: `changed added removed bulk undo redo done`."""
+
+    bundle = "sheet"
+
+    @traitlets.default("labels")
+    def _words(self) -> dict[str, Any]:
+        return super()._words() | words()
+
+    def step(self, name: str) -> None:
+        """`undo`, `redo` or `insert`; the page goes on with what is there then."""
+        self.send(
+            {"does": "adopt", "focus": name == "insert", **self._do({"type": name})}
+        )
 
     def handlers(self) -> dict[str, Any]:
         """Pages, and everything that changes them."""

@@ -177,6 +177,23 @@ def _new_ids(draft: Draft) -> dict[str, None]:
         if document is not None and there[id] is None
     )
 
+
+def _looked_at(draft: Draft, numbers: Numbers) -> dict[str, Document]:
+    """Documents of the base; the draft remembers those that are small, and the places of all."""
+    table = rows_at(draft.base, numbers, draft.base.names(None))
+    with readable(draft.base):
+        there = {document[ID]: document for document in assemble(table)}
+    if table.nbytes <= _PAGE:
+        draft.shown.update(there)
+    draft.places.update(
+        zip(
+            there,
+            zip(numbers.tolist(), table[POS].to_pylist(), strict=True),
+            strict=True,
+        )
+    )
+    return there
+
 # %% ../../nbs/data/05f_views.ipynb #c4c4c3cd
 class View:
     """The rows of an edit that matched a filter when the view was made, in the order of a sort (see `parse_sort`); `len()` counts them.
@@ -230,22 +247,7 @@ class View:
     def page(self, skip: int = 0, limit: int = 100) -> Iterator[Row]:
         """Some of the rows, as they are now."""
         numbers, end = self._numbers[skip : skip + limit], self.draft.base.commit.rows
-        table = rows_at(
-            self.draft.base, numbers[numbers < end], self.draft.base.names(None)
-        )
-        with readable(self.draft.base):
-            there = {document[ID]: document for document in assemble(table)}
-        if table.nbytes <= _PAGE:
-            self.draft.shown.update(there)
-        self.draft.places.update(
-            zip(
-                there,
-                zip(
-                    numbers[numbers < end].tolist(), table[POS].to_pylist(), strict=True
-                ),
-                strict=True,
-            )
-        )
+        there = _looked_at(self.draft, numbers[numbers < end])
         ids, held = iter(there), self.draft.held
         for number in numbers.tolist():
             id = next(ids) if number < end else self._ids[number - end]

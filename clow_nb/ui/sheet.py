@@ -141,14 +141,13 @@ def _choices(sheet: "Sheet", message: _Message) -> dict[str, Any]:
     return {"choices": choices_of(sheet.drafting.dataset, str(message["key"]))}
 
 
+def _value(message: _Message) -> tuple[str, str | None, str | None]:
+    """The key that is meant, the kind of a new one, and what was typed."""
+    return str(message["key"]), message.get("kind"), message.get("text")
+
+
 def _count(sheet: "Sheet", message: _Message) -> dict[str, Any]:
-    return count_many(
-        sheet.drafting,
-        sheet.target(message),
-        message["key"],
-        message.get("kind"),
-        message.get("text"),
-    )
+    return count_many(sheet.drafting, sheet.target(message), *_value(message))
 
 
 def _trial(sheet: "Sheet", message: _Message) -> dict[str, Any]:
@@ -156,16 +155,8 @@ def _trial(sheet: "Sheet", message: _Message) -> dict[str, Any]:
 
 # %% ../../nbs/ui/01f_sheet.ipynb #bdfc59a9
 def _set(sheet: "Sheet", message: _Message) -> dict[str, Any]:
-    return {
-        "count": set_many(
-            sheet.drafting,
-            sheet.target(message),
-            message["key"],
-            message.get("kind"),
-            message.get("text"),
-        ),
-        **sheet.shown.now(),
-    }
+    changed = set_many(sheet.drafting, sheet.target(message), *_value(message))
+    return {"count": changed, **sheet.shown.now()}
 
 
 def _key(sheet: "Sheet", message: _Message) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from .catalog import Catalog
 from .database import check_writable
-from .errors import SettingsError
+from .errors import ReadOnly, SettingsError
 from .events import Events
 from .settings import Settings, load_settings
 
@@ -61,6 +61,13 @@ class Context:
     def check_writable(self) -> None:
         """Raise `ReadOnly` where the workspace is open for looking."""
         check_writable(self.settings.read_only)
+
+    def check_own(self) -> None:
+        """Raise `ReadOnly` where the page is shared: its visitors write no code and no files on the machine."""
+        if self.settings.shared:
+            raise ReadOnly(
+                "This page is shared: code and files on the machine are for who runs it. Ask them to do it."
+            )
 
     def folder(self, *parts: str) -> Path:
         """A folder inside the workspace to write in, made if it isn't there. Raises `SettingsError` where it can't be.

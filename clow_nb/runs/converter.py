@@ -160,6 +160,7 @@ def _export(
 ) -> Path:
     from clow_nb.data.writers import write_file
 
+    converter.ctx.check_own()
     skipped = path.with_name(f"{source.name}-{converter.name}-skipped.jsonl")
     with followed(len(source), on_progress) as progress, TemporaryDirectory(
         dir=converter.ctx.folder("tmp")
@@ -244,6 +245,7 @@ class Converters(Collection[Converter]):
         lines = read_requirements(
             given.requirements if given and requirements is None else requirements
         )
+        self.ctx.check_own()
         check_code(text)
         self.ctx.catalog.create(
             self.kind,

@@ -95,7 +95,8 @@ class _Version(Entity):
 def add_version(
     ctx: Context, name: str, code: str, requirements: list[str], message: str = ""
 ) -> None:
-    """The next version of the converter `name`. Raises `DataError` for code that can't be one."""
+    """The next version of the converter `name`. Raises `DataError` for code that can't be one, `ReadOnly` on a shared page."""
+    ctx.check_own()
     check_code(code)
     ctx.catalog.add_version(
         "converter",

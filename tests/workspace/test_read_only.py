@@ -136,3 +136,20 @@ def test_a_version_that_the_catalog_missed_is_left_to_who_may_write(tmp_path: Pa
     assert len(Workspace(tmp_path / ".clow").datasets["books"]) == 1
     monkeypatch.delenv("CLOW_READ_ONLY")
     assert len(Workspace(tmp_path / ".clow").datasets["books"]) == 2
+
+
+def test_a_shared_page_takes_no_code_and_writes_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ws = Workspace(tmp_path / ".clow")
+    ws.rawdata.create("talk", [{"text": "안녕"}])
+    ws.converters.create("same", code=_CODE)
+    monkeypatch.setenv("CLOW_SHARED", "1")
+    shared = Workspace(tmp_path / ".clow")
+    for change in (
+        lambda: shared.converters.create("other", code=_CODE),
+        lambda: shared.converters["same"].update(code=_CODE + "\nimport os\n"),
+        lambda: shared.converters["same"].export(shared.rawdata["talk"], tmp_path / "out"),
+    ):
+        with pytest.raises(ReadOnly, match="shared"):
+            change()
+    assert not (tmp_path / "out").exists() and len(shared.converters) == 1
+    assert len(shared.datasets.create("books", [{"title": "Emma"}])) == 1  # with --write, data can be changed

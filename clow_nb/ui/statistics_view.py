@@ -119,27 +119,15 @@ def _piece(lines: list[dict[str, Any]], start: int) -> bytes:
         texts.append(text)
     return ("[" + ",".join(texts) + "]").encode()
 
-
-class Statistics(_Chosen):
-    """Figures and bars of each key, of one part of a dataset or of two. `on_narrow({key: condition})` hears what was clicked."""
+# %% ../../nbs/ui/01a_statistics_view.ipynb #60c8d3d6
+class _Counting(_Chosen):
+    """Counts the sides beside the page, and keeps what was counted."""
 
     def __init__(
-        self,
-        dataset: Any,
-        on_narrow: Callable[[dict[str, Mapping[str, Any]]], Any] | None = None,
-        asked: Callable[[], Mapping[str, Any] | None] | None = None,
+        self, dataset: Any, asked: Callable[[], Mapping[str, Any] | None] | None = None
     ) -> None:
-        self.on_narrow = on_narrow
         self._works: dict[str, Work[Counted]] = {}
         super().__init__(dataset, asked)
-
-    @traitlets.default("labels")
-    def _words(self) -> dict[str, str]:
-        return words()
-
-    def handlers(self) -> dict[str, Any]:
-        """Lines, other sides, a click on a bar."""
-        return {"look": self._look, "choose": self.choose, "narrow": self._narrow}
 
     def counted(self) -> Work[Counted]:
         """What is being counted, or was."""
@@ -172,6 +160,33 @@ class Statistics(_Chosen):
         }
         return told, [_piece(made.lines, start)]
 
+    def close(self) -> None:
+        """End it, and what is being counted."""
+        for work in self._works.values():
+            work.drop()
+        super().close()
+
+# %% ../../nbs/ui/01a_statistics_view.ipynb #4b4bf2a8
+class Statistics(_Counting):
+    """Figures and bars of each key, of one part of a dataset or of two. `on_narrow({key: condition})` hears what was clicked."""
+
+    def __init__(
+        self,
+        dataset: Any,
+        on_narrow: Callable[[dict[str, Mapping[str, Any]]], Any] | None = None,
+        asked: Callable[[], Mapping[str, Any] | None] | None = None,
+    ) -> None:
+        self.on_narrow = on_narrow
+        super().__init__(dataset, asked)
+
+    @traitlets.default("labels")
+    def _words(self) -> dict[str, str]:
+        return words()
+
+    def handlers(self) -> dict[str, Any]:
+        """Lines, other sides, a click on a bar."""
+        return {"look": self._look, "choose": self.choose, "narrow": self._narrow}
+
     def _narrow(self, message: Mapping[str, Any]) -> None:
         key, side = str(message["key"]), int(message.get("side", 0))
         made, chosen = self.counted().value(), self.chosen[side]
@@ -187,12 +202,6 @@ class Statistics(_Chosen):
             found = {SPLIT: {"$eq": part or None}, **found}
         if self.on_narrow and key in found and chosen[0] == self.dataset.version:
             self.on_narrow(found)
-
-    def close(self) -> None:
-        """End it, and what is being counted."""
-        for work in self._works.values():
-            work.drop()
-        super().close()
 
 # %% ../../nbs/ui/01a_statistics_view.ipynb #8a720abd
 def words() -> dict[str, str]:

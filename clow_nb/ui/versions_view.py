@@ -6,7 +6,8 @@
 __all__ = ['history_frame', 'versions_table', 'version_view', 'History']
 
 # %% ../../nbs/ui/01b_versions_view.ipynb #ac5ef21c
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import ipywidgets
@@ -107,35 +108,28 @@ class _Listed(ipywidgets.VBox):
             picks=2,
             changed=self._changed,
         )
-        self.listing.on_open, self.listing.opens = self._open, True
+        self.listing.on_open, self.listing.opens = (
+            lambda row: self.visit(row["version"]),
+            True,
+        )
         self.tools, self.panel, self.said = line(), ipywidgets.VBox(), ipywidgets.HTML()
         self.way_back = button(f"← {t('Versions')}", self.leave, "back")
-        self.listing.observe(lambda _: self.tell(), "picked")
         self.opened: list[ipywidgets.Widget] = []
         super().__init__()
         self.leave()
 
     def _changed(self) -> bool:
-        last = newest(self.dataset.ctx, self.dataset.kind, self.dataset.name)
-        return (
-            last is not None
-            and bool(self.listing.source.frame.height)
-            and last["commit"].version != self.listing.source.frame["version"].max()
+        last, seen = (
+            newest(self.dataset.ctx, self.dataset.kind, self.dataset.name),
+            self.listing.source.frame["version"],
         )
-
-    @property
-    def chosen(self) -> list[int]:
-        """The versions whose boxes are ticked, the older first."""
-        return sorted(map(int, self.listing.picked))
-
-    def tell(self) -> None:
-        """Say what can be done with what is chosen."""
+        return last is not None and last["commit"].version != seen.max()
 
     def enter(self, make: Callable[[], ipywidgets.Widget]) -> None:
         """Show something in the place of the table."""
         left, self.opened = self.opened, [shown(make)]
         self.children = [self.way_back, *self.opened]
-        self._clear(left)
+        _close(left)
 
     def leave(self) -> None:
         """Back to the table, as it is now."""
@@ -143,38 +137,37 @@ class _Listed(ipywidgets.VBox):
         self.show()
         self.listing.refresh()
         self.children = [self.tools, self.panel, self.said, self.listing]
-        self._clear(left)
+        _close(left)
 
     def show(self, *widgets: ipywidgets.Widget) -> None:
         """Show something between the buttons and the table."""
         left, self.panel.children, self.said.value = self.panel.children, widgets, ""
-        self._clear(left)
+        _close(left)
 
-    def _clear(self, left: Iterable[ipywidgets.Widget]) -> None:
-        for widget in left:
-            widget.close()
+    def visit(self, version: int) -> None:
+        """Show a version to look at."""
+        self.enter(lambda: version_view(self.dataset.at(version)))
 
-    def _open(self, row: Mapping[str, Any]) -> None:
-        self.enter(lambda: version_view(self.dataset.at(row["version"])))
+
+def _close(widgets: Iterable[ipywidgets.Widget]) -> None:
+    for widget in widgets:
+        widget.close()
 
 # %% ../../nbs/ui/01b_versions_view.ipynb #cc090222
-class History(_Listed):
-    """The versions of a dataset: open, compare, restore, tag. `on_restore(dataset)` hears of the new version.
+class _Tooled(_Listed):
+    """What can be done with the versions whose boxes are ticked."""
 
-    `author()` is who restores (empty: it is asked), `unsaved()` how many changes on the page are not committed.
-    """
-
-    def __init__(
-        self,
-        dataset: Any,
-        on_restore: Callable[[Any], Any] = lambda _: None,
-        author: Callable[[], str] | None = None,
-        unsaved: Callable[[], int] = lambda: 0,
-    ) -> None:
-        self.on_restore, self.unsaved = on_restore, unsaved
-        self.author = author or (lambda: known_author(dataset.ctx))
-        self.look = button(t("Open"), lambda: self._open({"version": self.chosen[0]}))
-        self.compare = button(t("Compare"), self._compare)
+    def __init__(self, dataset: Any) -> None:
+        super().__init__(dataset)
+        self.look = button(t("Open"), lambda: self.visit(self.chosen[0]))
+        self.compare = button(
+            t("Compare"), lambda: self.enter(lambda: Changes(dataset, *self._pair()))
+        )
+        self.back_to = button(f"{t('Restore')} …", self.ask)
+        self.name = button(
+            f"{t('Tag')} …",
+            lambda: self.show(Tags(dataset.at(self.chosen[0]), self.leave, self.show)),
+        )
         self.made = button(
             t("Lineage"),
             lambda: self.enter(
@@ -183,18 +176,19 @@ class History(_Listed):
                 )
             ),
         )
-        self.back_to = button(f"{t('Restore')} …", self._ask)
-        self.name = button(
-            f"{t('Tag')} …",
-            lambda: self.show(
-                Tags(self.dataset.at(self.chosen[0]), self._tagged, self.show)
-            ),
-        )
         self.hint = ipywidgets.HTML(layout={"width": "auto"})
-        super().__init__(dataset)
         writes = [] if dataset.ctx.settings.read_only else [self.back_to, self.name]
         self.tools.children = [self.look, self.compare, *writes, self.made, self.hint]
+        self.listing.observe(lambda _: self.tell(), "picked")
         self.tell()
+
+    def ask(self) -> None:
+        """Say what restoring means, and ask for the message."""
+
+    @property
+    def chosen(self) -> list[int]:
+        """The versions whose boxes are ticked, the older first."""
+        return sorted(map(int, self.listing.picked))
 
     def tell(self) -> None:
         """Grey out what can't be done with the rows that are chosen, and say what the comparison is of."""
@@ -203,9 +197,9 @@ class History(_Listed):
             one.disabled = len(chosen) != 1
         self.compare.disabled = not chosen or chosen == [1]
         self.compare.description = (
-            t("Compare v{a} and v{b}", a=self._pair()[0], b=self._pair()[1])
-            if not self.compare.disabled
-            else t("Compare")
+            t("Compare")
+            if self.compare.disabled
+            else t("Compare v{a} and v{b}", a=self._pair()[0], b=self._pair()[1])
         )
         self.hint.value = (
             ""
@@ -224,32 +218,50 @@ class History(_Listed):
             else (self.chosen[0], self.chosen[1])
         )
 
-    def _compare(self) -> None:
-        self.enter(lambda: Changes(self.dataset, *self._pair()))
+# %% ../../nbs/ui/01b_versions_view.ipynb #955232df
+class History(_Tooled):
+    """The versions of a dataset: open, compare, restore, tag. `on_restore(dataset)` hears of the new version.
 
-    def _tagged(self) -> None:
-        self.leave()
+    `author()` is who restores (empty: it is asked), `unsaved()` how many changes on the page are not committed.
+    """
 
-    def _ask(self) -> None:
-        self.show(
-            Restore(
-                self.dataset,
-                self.chosen[0],
-                self.unsaved(),
-                self._restore,
-                self.show,
-                self.author(),
+    def __init__(
+        self,
+        dataset: Any,
+        on_restore: Callable[[Any], Any] = lambda _: None,
+        author: Callable[[], str] | None = None,
+        unsaved: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self.on_restore, self.unsaved = on_restore, unsaved
+        self.author = author or (lambda: known_author(dataset.ctx))
+        super().__init__(dataset)
+
+    def ask(self) -> None:
+        """Say what restoring means, and ask for the message."""
+        with self._saying():
+            self.show(
+                Restore(
+                    self.dataset,
+                    self.chosen[0],
+                    self.unsaved(),
+                    self._restore,
+                    self.show,
+                    self.author(),
+                )
             )
-        )
 
     def _restore(self, message: str, author: str) -> None:
-        try:
+        with self._saying():
             made = self.dataset.restore(self.chosen[0], message, author)
+            self.listing.picked = []
+            self.leave()
+            self.on_restore(made)
+
+    @contextmanager
+    def _saying(self) -> Iterator[None]:
+        try:
+            yield
         except Exception as error:
             self.said.value = safe(
                 '<div class="clow-error" role="alert">{}</div>', problem(error)
             )
-        else:
-            self.listing.picked = []
-            self.leave()
-            self.on_restore(made)

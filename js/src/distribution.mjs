@@ -60,6 +60,7 @@ export function histogram(line, tell, click) {
   }
 
   function leave() {
+    at = -1;
     mark.setAttribute("visibility", "hidden");
     tell.bubble.hide();
   }

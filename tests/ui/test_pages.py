@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,10 +10,10 @@ import pytest
 from clow_nb.core.context import Context
 from clow_nb.core.errors import QueryError
 from clow_nb.data.dataset import Datasets, Rawdatas
-from clow_nb.ui.base import answer
+from clow_nb.ui.base import answer, parts_of
+from clow_nb.ui.drafting import Cell
 from clow_nb.ui.pages import find_code
 from clow_nb.ui.querying import read_query
-from clow_nb.ui.statistics_view import class_counts
 
 EVIL = "<img src=x onerror=alert(1)>"
 
@@ -43,9 +44,9 @@ def test_documents_of_all_shapes(ctx: Context) -> None:
 def test_an_empty_dataset_has_a_page(ctx: Context) -> None:
     view = Datasets(ctx).create("empty", label="topic").view()
     assert _rows(view) == []
-    for place in range(3):
-        view.children[1].selected_index = place
-    assert "clow-error" not in view.children[1].children[1].children[0].value
+    for place in range(4):
+        view.tabs.selected_index = place
+        assert not [part for part in parts_of(view.tabs.children[place]) if "clow-error" in str(getattr(part, "value", ""))]
 
 
 def test_an_old_version_stays_what_it_was(ctx: Context) -> None:
@@ -82,7 +83,45 @@ def test_what_is_no_filter(text: str) -> None:
         read_query(text)
 
 
-def test_classes_that_are_no_text(ctx: Context) -> None:
-    numbers = Datasets(ctx).create("numbers", [{"y": i % 2, "x": i} for i in range(10)], label="y")
-    counts = class_counts(numbers.split(train=1, test=1))
-    assert set(counts.columns) == {"label", "split", "count"} and counts["count"].sum() == 10
+def test_rawdata_has_its_tabs_and_opens_with_statistics(ctx: Context) -> None:
+    view = Rawdatas(ctx).create("raw", [{"n": i} for i in range(5)]).view()
+    assert view.tabs.titles == ("Statistics", "Browser", "Converter", "Versions", "Checks")
+    view.narrow({"n": {"$gte": 1, "$lte": 3}})
+    assert view.tabs.selected_index == 1 and len(_rows(view, filters=view.grid.filters)) == 3
+
+
+def test_a_page_that_may_not_write_offers_nothing_that_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Datasets(Context.open(tmp_path)).create("books", [{"n": 1}, {"n": 1}])
+    monkeypatch.setenv("CLOW_READ_ONLY", "1")
+    view = Datasets(Context.open(tmp_path))["books"].view()
+    for place in range(4):
+        view.tabs.selected_index = place
+    [history], [findings] = (view.tabs.children[place].children for place in (2, 3))
+    assert view.editing is None and not findings.writes
+    assert [button.description for button in history.tools.children[:-1]] == ["Open", "Compare", "Lineage"]
+    assert "only looked at" in answer(findings.handlers(), {"type": "fix", "uuid": "1", "name": "duplicates"})[0]["error"]
+
+
+def test_a_version_of_somebody_else_is_told_and_taken_over(ctx: Context) -> None:
+    books = Datasets(ctx).create("books", [{"_id": f"b{i}", "n": i} for i in range(5)])
+    view = books.view()
+    view.grid.drafting.write({Cell("b1", "n"): "10"})
+    view.grid.tell()
+    for version, author in ((2, "Kim"), (3, "Lee")):
+        edit = Datasets(ctx)["books"].edit(author=author)
+        edit.set("b2", "n", version * 100)
+        edit.commit()
+    view.notice.look()
+    assert view.notice.text == "v3 by Lee is there. What is not committed here stays (1)."
+    assert view.dataset.version == 1 and [row[1] for row in _rows(view)] == [0, 10, 2, 3, 4]
+    answer(view.notice.handlers(), {"type": "go", "uuid": "1"})
+    assert view.dataset.version == 3 and view.notice.text == "" and [row[1] for row in _rows(view)] == [0, 10, 300, 3, 4]
+    Datasets(ctx).delete("books")
+    view.notice.look()
+    assert view.notice.text == ""
+
+
+def test_a_large_dataset_is_shown_before_it_is_counted(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clow_nb.ui.pages._QUICK", 4)
+    text = Datasets(ctx).create("books", [{"n": i} for i in range(5)]).view().static_html()
+    assert "<td" in text and "Statistics" not in text

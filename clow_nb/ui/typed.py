@@ -142,8 +142,8 @@ def kinds_after(kinds: Mapping[str, str], calls: Iterable[Call]) -> dict[str, st
             now[args[0]] = _RETYPED.get(args[1], args[1])
         elif does == "unset" and args[0] == {}:
             now.pop(args[1], None)
-        elif does == "set":
-            now.setdefault(args[1], _kind_of_value(args[2]))
+        elif does == "set" and args[1] not in now:
+            now[args[1]] = _kind_of_value(args[2])
         elif does == "insert":
             found = {
                 key: _kind_of_value(value)

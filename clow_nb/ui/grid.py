@@ -42,8 +42,8 @@ def encode_page(
     return ("[" + ",".join(rows) + "]").encode()
 
 # %% ../../nbs/ui/01_grid.ipynb #a9f2b36f
-class Grid(Narrowed):
-    """A read-only grid over a source of rows. `sort` and `asked()` are what *Copy as code* writes down."""
+class _Paged(Narrowed):
+    """Gives the page its rows."""
 
     bundle = "grid"
     version = traitlets.Int().tag(sync=True)
@@ -55,25 +55,6 @@ class Grid(Narrowed):
     def __init__(self, rows: Rows, **traits: Any) -> None:
         self.rows = rows
         super().__init__(**{"columns": rows.columns(), **left_at(rows), **traits})
-
-    @traitlets.default("labels")
-    def _words(self) -> dict[str, str]:
-        return {
-            "rows": t("{count} rows", count="{count}"),
-            "cut": t("{count} characters; the beginning is shown", count="{size}"),
-            "again": t("Try again"),
-            "uncopied": t("The browser did not let us copy. Select fewer cells."),
-            "silent": t("The kernel does not answer. It may be busy or stopped."),
-            **words(),
-            **narrowing_words(),
-        }
-
-    def show(self, rows: Rows) -> None:
-        """Show other rows, for example another version."""
-        self.rows = rows
-        with self.hold_sync():
-            self.sort, self.filters, self.query = [], {}, None
-            self.columns, self.version = rows.columns(), self.version + 1
 
     def handlers(self) -> dict[str, Any]:
         """Pages of rows, the cells in sight, whole cells to copy, and what narrows the rows."""
@@ -115,6 +96,31 @@ class Grid(Narrowed):
                 [str(key) for key in message["keys"]],
             )
         }
+
+# %% ../../nbs/ui/01_grid.ipynb #d111414c
+class Grid(_Paged):
+    """A read-only grid over a source of rows. `sort` and `asked()` are what *Copy as code* writes down."""
+
+    @traitlets.default("labels")
+    def _words(self) -> dict[str, str]:
+        return {
+            "rows": t("{count} rows", count="{count}"),
+            "cut": t("{count} characters; the beginning is shown", count="{size}"),
+            "again": t("Try again"),
+            "uncopied": t("The browser did not let us copy. Select fewer cells."),
+            "silent": t("The kernel does not answer. It may be busy or stopped."),
+            **words(),
+            **narrowing_words(),
+        }
+
+    def show(self, rows: Rows) -> None:
+        """Show other rows, for example another version."""
+        self.rows = rows
+        with self.hold_sync():
+            self.sort, self.filters, self.query = [], {}, None
+            for name, value in left_at(rows).items():
+                self.set_trait(name, value)
+            self.columns, self.version = rows.columns(), self.version + 1
 
     def static_html(self, limit: int = 10) -> Safe:
         """The first rows as a table, for readers without a kernel."""

@@ -76,7 +76,21 @@ def _column(key: str, kind: Any, role: str = "", name: str = "") -> dict[str, An
     }
 
 # %% ../../nbs/ui/00j_sources.ipynb #5c68372f
-class FrameRows:
+class _Unnamed:
+    """Rows without a name: what is remembered about them ends with them."""
+
+    _memory: Mapping[str, Any] = {}
+
+    def remembered(self) -> dict[str, Any]:
+        """What was remembered while these rows were shown."""
+        return dict(self._memory)
+
+    def remember(self, **values: Any) -> None:
+        """Remember as long as these rows are shown."""
+        self._memory = {**self._memory, **values}
+
+# %% ../../nbs/ui/00j_sources.ipynb #e770b6f3
+class FrameRows(_Unnamed):
     """A data frame as a source of rows; `names` gives headings and chooses columns."""
 
     def __init__(
@@ -84,7 +98,6 @@ class FrameRows:
     ) -> None:
         self.names = dict(names) if names else {key: key for key in frame.columns}
         self.frame = frame.select(list(self.names))
-        self._memory: dict[str, Any] = {}
 
     def columns(self) -> list[dict[str, Any]]:
         """One a column of the frame."""
@@ -132,14 +145,6 @@ class FrameRows:
     def labels(self, key: str) -> pl.DataFrame | None:
         """The values of a column of few."""
         return count_labels(self.frame.lazy(), key)
-
-    def remembered(self) -> dict[str, Any]:
-        """What was remembered; a frame has no name, so its memory ends with it."""
-        return self._memory
-
-    def remember(self, **values: Any) -> None:
-        """Remember as long as the frame is shown."""
-        self._memory.update(values)
 
 # %% ../../nbs/ui/00j_sources.ipynb #13844705
 _FEW = 100_000

@@ -22,7 +22,7 @@ export function createNarrowing({ model, el, box, messages, labels, grid, refit 
   let timer = null;
   let arranging = false;
   const columns = () => model.get("columns");
-  const sized = () => new Set(model.get("layout").filter(({ width }) => width).map(({ key }) => key));
+  const sized = () => new Set(model.get("arrangement").filter(({ width }) => width).map(({ key }) => key));
 
   // --- the fields under the headers
 
@@ -73,7 +73,7 @@ export function createNarrowing({ model, el, box, messages, labels, grid, refit 
 
   // --- the columns
 
-  const arrangement = () => arranged(model.get("layout"), columns());
+  const arrangement = () => arranged(model.get("arrangement"), columns());
 
   function arrange() {
     const leading = grid().getColumnState().filter(({ colId }) => !/^c\d+$/.test(colId));
@@ -88,19 +88,19 @@ export function createNarrowing({ model, el, box, messages, labels, grid, refit 
     if (arranging || !finished || ["api", "gridOptionsChanged", "gridInitializing", "flex"].includes(source)) return;
     const keys = sized();
     if (source === "uiColumnResized" || source?.startsWith("autosize")) keys.add(columns()[Number(one?.getColId().slice(1))]?.key);
-    keep(layoutOf(grid().getColumnState(), columns(), keys, model.get("layout")));
+    keep(layoutOf(grid().getColumnState(), columns(), keys, model.get("arrangement")));
   }
 
   function keep(layout) {
-    if (same(layout, model.get("layout"))) return;
-    model.set("layout", layout);
+    if (same(layout, model.get("arrangement"))) return;
+    model.set("arrangement", layout);
     clearTimeout(timer);
-    timer = setTimeout(() => messages.request("layout", { layout: model.get("layout") }).catch(() => {}), PAUSE);
+    timer = setTimeout(() => messages.request("arrange", { arrangement: model.get("arrangement") }).catch(() => {}), PAUSE);
   }
 
   function write(list) {
     const here = new Set(columns().map(({ key }) => key));
-    const gone = model.get("layout").filter(({ key }) => !here.has(key));
+    const gone = model.get("arrangement").filter(({ key }) => !here.has(key));
     keep([...list.map(({ key, hidden, pinned, width }) => ({ key, hidden, pinned, width })), ...gone]);
   }
 
@@ -128,7 +128,7 @@ export function createNarrowing({ model, el, box, messages, labels, grid, refit 
 
   const bar = model.get("bar") ? createQueryBar({ model, labels, messages, popover, openColumns }) : null;
   if (bar) el.insertBefore(bar.bar, box);
-  model.on("change:layout change:sort", arrange);
+  model.on("change:arrangement change:sort", arrange);
   const hear = ({ does }) => does === "columns" && openColumns(bar?.bar.querySelector(".clow-button") ?? box);
   model.on("msg:custom", hear);
 
@@ -136,7 +136,7 @@ export function createNarrowing({ model, el, box, messages, labels, grid, refit 
     clearTimeout(timer);
     popover.close();
     bar?.close();
-    model.off("change:layout change:sort", arrange);
+    model.off("change:arrangement change:sort", arrange);
     model.off("msg:custom", hear);
   }
   return { column, arrange, start, sized, close };

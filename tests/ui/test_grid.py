@@ -200,7 +200,7 @@ def test_columns_are_arranged_and_remembered(page: Any, calls: Dataset, picture:
     page.set_viewport_size({"width": 900, "height": 700})
     page.wait_for_function(f"document.querySelector('.ag-header-cell[col-id=c0]').offsetWidth === {before[0]} && document.querySelector('.ag-body-horizontal-scroll-viewport').scrollWidth <= 880")
     for _ in range(50):
-        if grid.layout and any(entry["width"] for entry in grid.layout):
+        if grid.arrangement and any(entry["width"] for entry in grid.arrangement):
             break
         page.wait_for_timeout(100)
 
@@ -208,9 +208,9 @@ def test_columns_are_arranged_and_remembered(page: Any, calls: Dataset, picture:
     edit = calls.edit()
     edit.rename_key("tags", "labels")
     again = Grid(DatasetRows(edit.commit("other keys")))
-    assert again.layout == grid.layout and [entry["key"] for entry in again.layout] == ["_id", "memo", "price", "tags", "topic"]
-    assert [(e["key"], e["hidden"], e["pinned"]) for e in again.layout if e["hidden"] or e["pinned"]] == [("memo", True, None), ("price", False, "left")]
-    assert again.layout[0]["width"] == before[0]
+    assert again.arrangement == grid.arrangement and [entry["key"] for entry in again.arrangement] == ["_id", "memo", "price", "tags", "topic"]
+    assert [(e["key"], e["hidden"], e["pinned"]) for e in again.arrangement if e["hidden"] or e["pinned"]] == [("memo", True, None), ("price", False, "left")]
+    assert again.arrangement[0]["width"] == before[0]
 
 
 def test_sorts_and_filters_apply_to_a_newer_version(page: Any, calls: Dataset) -> None:
@@ -258,7 +258,7 @@ def test_a_grid_to_look_at_remembers_nothing_and_copies_blocks(page: Any, calls:
     page.keyboard.press("Escape")
     page.wait_for_function("document.querySelectorAll('.ag-header-row-column .ag-header-cell').length === 4")
     page.wait_for_timeout(600)
-    assert len(grid.layout) == 5 and Grid(DatasetRows(looked)).layout == []
+    assert len(grid.arrangement) == 5 and Grid(DatasetRows(looked)).arrangement == []
 
     copied = page.evaluate(
         """() => { const cell = (row, place) => document.querySelector(`.ag-row[row-index="${row}"] .ag-cell[col-id="c${place}"]`);

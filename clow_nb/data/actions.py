@@ -69,18 +69,21 @@ def line_of(call: Call) -> str:
     return f"edit.{call.does}({', '.join(arguments)})"
 
 # %% ../../nbs/data/05g_actions.ipynb #74bff8a7
+_PLAIN = (str, int, bool)  # known by itself
 GONE = object()  # in the place of a value: the key goes
 
 
 def write_calls(cells: Iterable[tuple[str, str, Any]]) -> Action:
     """The calls that write values by `_id` and key, `GONE` for a key that goes."""
-    groups: dict[tuple[str, str], tuple[list[str], Any]] = {}
+    groups: dict[tuple[str, type, Any], tuple[list[str], Any]] = {}
     for identity, key, value in cells:
-        shown = "" if value is GONE else to_json(value)
-        groups.setdefault((key, shown), ([], value))[0].append(identity)
+        shown = (
+            value if type(value) in _PLAIN else "" if value is GONE else to_json(value)
+        )
+        groups.setdefault((key, type(value), shown), ([], value))[0].append(identity)
     return tuple(
         _write(ids[0] if len(ids) == 1 else ids, key, value)
-        for (key, _), (ids, value) in groups.items()
+        for (key, *_), (ids, value) in groups.items()
     )
 
 

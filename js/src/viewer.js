@@ -90,9 +90,10 @@ function render({ model, el }) {
   function focusOn(key) {
     for (const { element } of fields) element.classList.toggle("clow-focused", element.dataset.key === key);
     const field = fields.find(({ element }) => element.dataset.key === key)?.element;
-    const isPicture = pictures.some(({ path }) => path[0] === key);
-    if (field && !isPicture) body.scrollTop = field.offsetTop - body.offsetTop - 8;
-    else body.scrollTop = 0;
+    body.scrollTop = 0;
+    if (!field || pictures.some(({ path }) => path[0] === key)) return;
+    const [top, bottom] = [field.offsetTop - tools.offsetHeight, field.offsetTop + field.offsetHeight];
+    if (bottom > body.clientHeight) body.scrollTop = Math.min(top, bottom - body.clientHeight); // as far as needed: the picture stays in sight
   }
 
   async function drawPicture(one) {

@@ -29,12 +29,14 @@ from .values import from_json, to_json
 # %% ../../nbs/data/05h_journal.ipynb #6d3a2f49
 @dataclass(frozen=True)
 class Heading:
-    """Whose draft it is, of which version, since when; `table` is the name of the table's folder, `page` that of the page it was made on."""
+    """Whose draft it is, of which version, since when; `table` is the name of the table's folder. `page` is the browser's page that it was made
+    on, `load` the time that this page was loaded: another one after a reload."""
 
     table: str
     base: int
     author: str = ""
     page: str = ""
+    load: str = ""
     at: str = field(default_factory=lambda: now().isoformat())
 
 # %% ../../nbs/data/05h_journal.ipynb #252459f9
@@ -322,10 +324,10 @@ def _elsewhere() -> ConflictError:
 
 
 def take_draft(
-    ctx: Context, kept: Kept, page: str = "", force: bool = False
+    ctx: Context, kept: Kept, page: str = "", load: str = "", force: bool = False
 ) -> tuple[Journal, Entries]:
     """Go on with a kept draft on another page. Raises `ConflictError` where a living page holds it, unless by `force`; `DataError`, `FileError`."""
-    journal = Journal(ctx, replace(kept.heading, page=page), kept.name)
+    journal = Journal(ctx, replace(kept.heading, page=page, load=load), kept.name)
     with _writing(ctx, journal.path):
         descriptor = _opened(journal.path)
         try:

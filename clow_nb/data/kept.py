@@ -56,15 +56,11 @@ def _joined(steps: list[Step]) -> Touched:
 class _Actions:
     """What was done to an edit of a dataset, and what was taken back."""
 
-    def __init__(
-        self, dataset: Dataset, author: str | None = None, page: str = ""
-    ) -> None:
+    def __init__(self, dataset: Dataset, author: str | None = None) -> None:
         self.dataset, self.edit = dataset, dataset.edit(author)
         self.journal = Journal(
             dataset.ctx,
-            Heading(
-                dataset.item.spec["table"], dataset.version, self.edit.author, page
-            ),
+            Heading(dataset.item.spec["table"], dataset.version, self.edit.author),
         )
         self.done: list[Done] = []
         self.undone: list[Done] = []
@@ -212,14 +208,28 @@ class KeptEdit(_Undoing):
         """Who commits it."""
         return self.edit.author
 
-    def sign(self, author: str) -> None:
-        """From now on it is this author's."""
+    def sign(self, author: str, page: str = "", load: str = "") -> None:
+        """From now on it is this author's, on this page. Raises `ConflictError` where another page has taken it over."""
         self.edit.author = author
-        self.journal.heading = replace(self.journal.heading, author=author)
+        heading = replace(
+            self.journal.heading,
+            author=author,
+            page=page or self.journal.heading.page,
+            load=load or self.journal.heading.load,
+        )
+        if self.done or self.undone:
+            self.journal.restart(
+                heading,
+                [done.action for done in self.done],
+                [done.action for done in self.undone],
+            )
+        self.journal.heading = heading
 
     def again(self, dataset: Dataset) -> Self:
         """An edit by the same author on the same page, of another version."""
-        return type(self)(dataset, self.author, self.journal.heading.page)
+        anew = type(self)(dataset, self.author)
+        anew.journal.heading = replace(self.journal.heading, base=dataset.version)
+        return anew
 
     def code(self, message: str = "") -> str:
         """The Python that does the same, and commits it."""
@@ -303,13 +313,15 @@ def reopened(edit: _Edit, kept: Kept, force: bool = False) -> _Edit:
     (unless by `force`), and what its actions raise where they can't be done any more; the draft stays then as it is.
     """
     journal, entries = take_draft(
-        edit.dataset.ctx, kept, edit.journal.heading.page, force
+        edit.dataset.ctx,
+        kept,
+        edit.journal.heading.page,
+        edit.journal.heading.load,
+        force,
     )
     try:
         anew = type(edit)(
-            edit.dataset.at(kept.heading.base),
-            kept.heading.author or edit.author,
-            journal.heading.page,
+            edit.dataset.at(kept.heading.base), kept.heading.author or edit.author
         )
         _replay(anew, entries)
     except BaseException:

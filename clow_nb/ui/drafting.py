@@ -84,10 +84,8 @@ def _matching(edit: Any, query: Mapping[str, Any]) -> int:
 class _Shaping(KeptEdit):
     """Rows that come and go, and keys. `kinds` are the columns by now."""
 
-    def __init__(
-        self, dataset: Dataset, author: str | None = None, page: str = ""
-    ) -> None:
-        super().__init__(dataset, author, page)
+    def __init__(self, dataset: Dataset, author: str | None = None) -> None:
+        super().__init__(dataset, author)
         self._base_kinds = kinds_of(dataset)
 
     @property
@@ -137,10 +135,8 @@ class _Shaping(KeptEdit):
 class Drafting(_Shaping):
     """The draft of a dataset on a page."""
 
-    def __init__(
-        self, dataset: Dataset, author: str | None = None, page: str = ""
-    ) -> None:
-        super().__init__(dataset, author, page)
+    def __init__(self, dataset: Dataset, author: str | None = None) -> None:
+        super().__init__(dataset, author)
         self._asked: tuple[str, View] | None = None
 
     def view(self, query: Mapping[str, Any] | None = None, sort: Any = None) -> View:

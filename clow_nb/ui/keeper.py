@@ -8,7 +8,6 @@ __all__ = ['known_author', 'time_of', 'Keeper']
 # %% ../../nbs/ui/01n_keeper.ipynb #ca297da2
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -83,7 +82,7 @@ class _Finding(Messenger):
     author = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, sheet: Sheet, **traits: Any) -> None:
-        self.sheet, self._page = sheet, ""
+        self.sheet, self._page, self._load = sheet, "", ""
         self._back: list[dict[str, Any]] = []
         super().__init__(**traits)
 
@@ -110,17 +109,22 @@ class _Finding(Messenger):
             or kept.heading.author == self.author != ""
         )
 
-    def bring_back(self) -> bool:
-        """Go on with what this page or this author has left; True while the page itself still holds it in a kernel that ends."""
+    def bring_back(self, late: bool = False, last: bool = False) -> bool:
+        """Go on with what this page or this author has left; True while the page itself still holds it in a kernel that is about to end.
+
+        `late`: the page was reloaded a while ago, so what it holds by an earlier load is its own. `last`: it is not waited for any longer.
+        """
         kept = self._kept()
         free = [one for one in kept if not one.held and not one.problem]
-        chosen = next((one for one in free if one.heading.page == self._page), None)
-        waiting = chosen is None and any(
-            one.held and one.heading.page == self._page for one in kept
+        own = [one for one in kept if one.held and one.heading.page == self._page != ""]
+        left = [one for one in own if late and one.heading.load != self._load]
+        chosen = next(
+            (one for one in [*free, *left] if one.heading.page == self._page), None
         )
+        waiting = not last and chosen is None and bool(own)
         if not waiting and (chosen := chosen or next(iter(free), None)):
-            self.resume(chosen)
-        self.tell()
+            self.resume(chosen, chosen.held)
+        self.tell(self._page if waiting else "")
         return waiting
 
     def resume(self, kept: Kept, force: bool = False) -> None:
@@ -155,10 +159,14 @@ class _Finding(Messenger):
             else []
         )
 
-    def tell(self) -> None:
-        """The lines: what is back, and what else is kept."""
+    def tell(self, waits: str = "") -> None:
+        """The lines: what is back, and what else is kept; not what the page `waits` for itself."""
         there = {note["draft"] for note in self._back}
-        more = [_offered(kept) for kept in self._kept() if kept.name not in there]
+        more = [
+            _offered(kept)
+            for kept in self._kept()
+            if kept.name not in there and not (kept.held and kept.heading.page == waits)
+        ]
         self.notes = [*self._back, *more]
 
 
@@ -208,7 +216,7 @@ class Keeper(_Finding):
             dataset=code,
             kinds=sheet.drafting.kinds,
         )
-        self._shown: set[str] = set()
+        self._shown: set[tuple[str, str, str]] = set()
         sheet.observe(self._follow, "changes")
 
     @traitlets.default("labels")
@@ -246,25 +254,34 @@ class Keeper(_Finding):
         }
 
     def _hello(self, message: dict[str, Any]) -> dict[str, Any]:
-        self._shown.add(str(message.get("shown")))
-        self._page = str(message.get("page"))
+        self._page, self._load = str(message.get("page")), str(message.get("load"))
+        self._shown = {
+            one for one in self._shown if one[0] != self._page or one[1] == self._load
+        } | {self._showing(message)}
         if self.asks and not self.author and message.get("author"):
-            self.sign(str(message["author"])[:200])
+            self.author = str(message["author"])[:200].strip()
         draft = self.sheet.drafting
         try:
-            draft.journal.regain()
+            draft.sign(self.author, self._page, self._load)
         except ConflictError:
             self.sheet.go_on(draft.again(draft.dataset.at("latest")))
-        draft = self.sheet.drafting
-        draft.journal.heading = replace(
-            draft.journal.heading, page=self._page, author=self.author
-        )
-        if draft.done or draft.undone:
+        if draft is self.sheet.drafting and (draft.done or draft.undone):
             return {"waiting": False}
-        return {"waiting": self.bring_back() and not message.get("last")}
+        return {
+            "waiting": self.bring_back(
+                bool(message.get("late")), bool(message.get("last"))
+            )
+        }
+
+    @staticmethod
+    def _showing(message: dict[str, Any]) -> tuple[str, str, str]:
+        page, load, shown = (
+            str(message.get(name)) for name in ("page", "load", "shown")
+        )
+        return page, load, shown
 
     def _bye(self, message: dict[str, Any]) -> None:
-        self._shown.discard(str(message.get("shown")))
+        self._shown.discard(self._showing(message))
         if not self._shown:
             self.sheet.drafting.journal.release()
 

@@ -6,6 +6,7 @@ import { asPython, openBox, pageId } from "./unsent.mjs";
 import "./keeper.css";
 
 const AGAIN = 1000; // ms; a page that is reloaded waits for the kernel of before to let go
+const LATE = 3;
 const TIMES = 20;
 const NAME = "clow:author";
 
@@ -15,6 +16,8 @@ function render({ model, el }) {
   const time = (at) => new Date(at).toLocaleTimeString(model.get("lang"), { hour: "2-digit", minute: "2-digit" });
   const messages = createMessages(model, { labels });
   const page = pageId();
+  const load = (window.clowLoad ??= Math.random().toString(16).slice(2)); // until the page is loaded again
+  const reloaded = performance.getEntriesByType("navigation")[0]?.type === "reload";
   const shown = Math.random().toString(16).slice(2); // this showing of the widget
   const box = openBox(model.get("place"), page, { told: () => window.dispatchEvent(new Event("clow-unsent")) });
   const kernel = watchKernel(model, draw);
@@ -77,7 +80,7 @@ function render({ model, el }) {
 
   async function ask(type, payload = {}) {
     try {
-      return (await messages.request(type, { ...payload, page, shown })).content;
+      return (await messages.request(type, { ...payload, page, load, shown })).content;
     } catch (error) {
       problem = error.gone ? "" : error.message;
       draw();
@@ -91,7 +94,7 @@ function render({ model, el }) {
   }
 
   async function hello() {
-    const answer = await ask("hello", { author: author(), last: asked >= TIMES });
+    const answer = await ask("hello", { author: author(), late: reloaded && asked >= LATE, last: asked >= TIMES });
     if (closed || !answer) return;
     if (answer.waiting && (asked += 1) <= TIMES) setTimeout(hello, AGAIN);
     else send();
@@ -139,7 +142,13 @@ function render({ model, el }) {
     ask("review");
   }
 
-  const bye = () => model.send({ type: "bye", uuid: shown, page, shown });
+  function bye() {
+    try {
+      model.send({ type: "bye", uuid: shown, page, load, shown });
+    } catch {
+      // the connection is closed, and the kernel about to end
+    }
+  }
   const back = ({ persisted }) => persisted && hello();
   document.addEventListener("keydown", keys, true);
   window.addEventListener("pagehide", bye);

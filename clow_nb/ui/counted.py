@@ -19,11 +19,11 @@ from clow_nb.ui.distributions import (
     Bar,
     bins_of,
     drawn_by_value,
+    figure_text,
     gaps_of,
     meant,
     values_of,
 )
-from .tables import text_of
 
 # %% ../../nbs/ui/01v_counted.ipynb #b5f1a2a7
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def _spread(row: Mapping[str, Any]) -> str:
         or (row["category"] == "label" and "str" in row["type"])
     ):
         return ""
-    figures = {name: text_of(row[name]) for name in ("mean", "std", "median")}
+    figures = {name: figure_text(row[name]) for name in ("mean", "std", "median")}
     middle = t("mean {mean} · median {median}", **figures)
     return f"{middle} · ± {figures['std']}" if row["std"] else middle
 

@@ -155,9 +155,9 @@ def _view(page: Any, kind: str) -> Any:
 
 WORDS = {
     "en": {"dataset": "Dataset", "training": "Training", "evaluation": "Evaluation", "statistics": "Statistics", "rows": "180 rows",
-           "top": "Most frequent", "run": "Run the training", "done": "Succeeded", "copy": "Copy as code", "workspace": "Workspace"},
+           "top": "Distribution", "run": "Run the training", "done": "Succeeded", "copy": "Copy as code", "workspace": "Workspace"},
     "ko": {"dataset": "데이터셋", "training": "학습", "evaluation": "평가", "statistics": "통계", "rows": "180행",
-           "top": "가장 많은 값", "run": "학습 실행", "done": "성공", "copy": "코드로 복사", "workspace": "작업 공간"},
+           "top": "분포", "run": "학습 실행", "done": "성공", "copy": "코드로 복사", "workspace": "작업 공간"},
 }  # fmt: skip
 
 
@@ -185,7 +185,7 @@ def test_the_three_widgets_in_jupyterlab(lab: str, page: Any, picture: Screensho
     dataset.locator(".clow-grid-count", has_text="60").wait_for()
     dataset.locator(".lm-TabBar-tab", has_text=words["statistics"]).click()
     dataset.locator("th", has_text=words["top"]).wait_for()
-    dataset.locator("svg text", has_text="weather").first.wait_for()
+    dataset.locator(".clow-class-name", has_text="weather").wait_for()
     picture(page, f"lab-statistics-{language}")
 
     training = _view(page, words["training"])

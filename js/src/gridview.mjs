@@ -145,11 +145,13 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
   function fit(rows) {
     const sized = narrowing.sized();
     const shown = model.get("columns").flatMap((column, i) => (api.getColumn(columnId(i))?.isVisible() ? [{ ...column, i }] : []));
-    const widths = shown.map(({ key, name, role, i }) => {
+    const widths = shown.map(({ key, name, role, type, i }) => {
       const chosen = sized.has(key) ? api.getColumn(columnId(i)).getActualWidth() : 0;
-      return { key: columnId(i), fixed: role === "id" || chosen > 0, newWidth: chosen || guessWidth(name, rows.map((row) => row[i])) };
+      const fixed = role === "id" || chosen > 0;
+      return { key: columnId(i), fixed, narrow: type === "number", newWidth: chosen || guessWidth(name, rows.map((row) => row[i])) };
     });
-    fitWidths(widths, box.clientWidth - 20);
+    const before = leading.reduce((sum, { colId }) => sum + (api.getColumn(colId)?.getActualWidth() ?? 0), 0);
+    fitWidths(widths, box.clientWidth - 20 - before);
     api.setColumnWidths(widths);
   }
 

@@ -38,9 +38,11 @@ export function guessWidth(name, cells, { min = 90, max = 420, character = 7.4, 
   return Math.round(Math.min(max, Math.max(min, wanted)));
 }
 
-/** Gives spare room to the widest column that may grow, or takes what is little too much from it; far too much is scrolled. */
+/** Gives spare room to the widest column that may grow (a narrow one only alone), or takes what is little too much from it; far too much is scrolled. */
 export function fitWidths(widths, room, least = 180) {
-  const growing = widths.filter(({ fixed }) => !fixed);
+  const free = widths.filter(({ fixed }) => !fixed);
+  const wide = free.filter(({ narrow }) => !narrow);
+  const growing = wide.length ? wide : free;
   if (!growing.length) return;
   const widest = growing.reduce((a, b) => (b.newWidth >= a.newWidth ? b : a));
   const spare = room - widths.reduce((sum, { newWidth }) => sum + newWidth, 0);

@@ -39,4 +39,6 @@ test("columns fill the room, give way a little, and are scrolled when there are 
   assert.deepEqual(after(widths(100, 300), 360), [100, 260]);
   assert.deepEqual(after(widths(100, 300), 200), [100, 300]);
   assert.deepEqual(after([], 200), []);
+  assert.deepEqual(after([{ newWidth: 100 }, { newWidth: 100, narrow: true }], 600), [500, 100]);
+  assert.deepEqual(after([{ newWidth: 100, fixed: true }, { newWidth: 100, narrow: true }], 600), [100, 500]);
 });

@@ -184,6 +184,7 @@ class _Drafted(Grid):
     """A grid over the rows of a draft."""
 
     changes: Any = traitlets.Dict().tag(sync=True)
+    place = traitlets.Unicode().tag(sync=True)
 
     def __init__(
         self, dataset: Dataset, author: str | None = None, **traits: Any
@@ -194,6 +195,7 @@ class _Drafted(Grid):
             **{
                 "columns": columns_of(self.drafting),
                 "changes": counted(self.drafting),
+                "place": dataset.item.spec["table"],
                 **traits,
             },
         )

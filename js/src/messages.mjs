@@ -3,11 +3,11 @@
 //   answer   {type, uuid, ...} + buffers   or   {error, uuid}
 import { watchKernel } from "./kernel.mjs";
 
-/** What went wrong, in the kernel's own words; `gone` where it has stopped, so that nothing will ever be answered. */
+/** What went wrong: `answered` in the kernel's own words; or it is `gone`, and nothing will ever be answered. */
 export class KernelError extends Error {
-  constructor(message, gone = false) {
+  constructor(message, { answered = false, gone = false } = {}) {
     super(message);
-    this.gone = gone;
+    Object.assign(this, { answered, gone });
   }
 }
 
@@ -21,7 +21,7 @@ export class KernelError extends Error {
 export function createMessages(model, { timeout = 60000, uuid = newUuid, labels = () => ({}) } = {}) {
   const waiting = new Map();
   const kernel = watchKernel(model, (state) => state === "gone" && leave());
-  const gone = () => new KernelError(labels().gone ?? "The kernel has stopped.", true);
+  const gone = () => new KernelError(labels().gone ?? "The kernel has stopped.", { gone: true });
 
   function leave() {
     for (const id of [...waiting.keys()]) take(id).reject(gone());
@@ -43,7 +43,7 @@ export function createMessages(model, { timeout = 60000, uuid = newUuid, labels 
   function receive(content, buffers) {
     const entry = content && take(content.uuid);
     if (!entry) return;
-    if (content.error) entry.reject(new KernelError(content.error));
+    if (content.error) entry.reject(new KernelError(content.error, { answered: true }));
     else entry.resolve({ content, buffers: buffers ?? [] });
   }
 

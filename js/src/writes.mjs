@@ -1,5 +1,6 @@
 // What is written goes to the kernel, and what it makes of it comes back: cells are drawn at once, and drawn again as they are.
 import { NONE } from "./tsv.mjs";
+import { cellsOf, openBox, pageId } from "./unsent.mjs";
 
 const WIDEST = 20000; // rows that one message may be about
 
@@ -8,12 +9,20 @@ export function attachWrites(sheet) {
   const { api, labels, messages, marks, refused, complain } = sheet;
   const known = new Map(); // key → the texts of a column of few, once somebody writes there
 
+  const box = openBox(sheet.model.get("place"), pageId(), { told: () => window.dispatchEvent(new Event("clow-unsent")) });
+
+  // What is written waits in the browser until the kernel has answered; what it refuses stands in its place on the page.
   async function ask(type, payload = {}) {
+    const written = cellsOf(type, payload, sheet.idAt, NONE);
+    if (written.length) box.put(written);
     try {
       complain("");
-      return (await messages.request(type, { ...payload, serial: sheet.serial })).content;
+      const { content } = await messages.request(type, { ...payload, serial: sheet.serial });
+      box.done(written);
+      return content;
     } catch (error) {
       complain(error.message);
+      if (error.answered) box.done(written);
       return null;
     }
   }
@@ -52,7 +61,7 @@ export function attachWrites(sheet) {
   }
 
   function hear(answer, written) {
-    if (!answer) return sheet.view.reload();
+    if (!answer) return messages.gone() || sheet.view.reload(); // without a kernel the page keeps what was typed
     for (const [row, key, text, sentence, id] of answer.problems) refused.put(id, key, { text, sentence, row });
     tally(answer.refused, written);
     if (!answer.rows || answer.total !== sheet.total) return sheet.adopt(answer);

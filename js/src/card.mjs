@@ -20,7 +20,9 @@ export function attachCards(sheet) {
       event.stopPropagation(); // Jupyter has shortcuts of one letter
       if (event.key === "Escape" && !event.isComposing) close();
     };
-    open = h("form.clow-card", { "aria-label": title, tabindex: -1, onkeydown: keys, onsubmit: (event) => event.preventDefault() }, h("div.clow-card-head", {}, h("b", {}, title), shut), ...children, problem);
+    const head = h("div.clow-card-head", {}, h("b", {}, title), shut);
+    const attributes = { "aria-label": title, tabindex: -1, onkeydown: keys, onsubmit: (event) => event.preventDefault() };
+    open = h("form.clow-card", attributes, head, ...children, problem);
     open.addEventListener("mousedown", (event) => event.stopPropagation());
     box.append(open);
     open.focus({ preventScroll: true });
@@ -37,7 +39,10 @@ export function attachCards(sheet) {
   function question(words, ways) {
     const away = () => (asked.remove(), sheet.pen.focus({ preventScroll: true }));
     const way = ([name, act]) => h("button.clow-button", { type: "button", onclick: () => (away(), act()) }, name);
-    const asked = h("div.clow-ticks.clow-question", { role: "group", "aria-label": words, onkeydown: (event) => event.key === "Escape" && away() }, h("span", {}, words), h("span.clow-spread"), ...ways.map(way), way([labels().cancel, () => {}]));
+    const hear = (event) => event.key === "Escape" && away();
+    const all = [...ways, [labels().cancel, () => {}]];
+    const parts = [h("span", {}, words), h("span.clow-spread"), ...all.map(way)];
+    const asked = h("div.clow-ticks.clow-question", { role: "group", "aria-label": words, onkeydown: hear }, ...parts);
     sheet.el.querySelector(".clow-question")?.remove();
     sheet.el.insertBefore(asked, foot);
     asked.querySelector("button").focus();

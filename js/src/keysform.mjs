@@ -41,7 +41,14 @@ export function attachKeys(sheet) {
       const { key, editable } = column;
       const el = h("div.clow-keyline", { "data-key": key });
       const back = () => el.replaceWith(row(column));
-      const rest = h("span.clow-keyline-tools", {}, button("rename", () => el.replaceChildren(...renaming(key, back))), button("retype", () => el.replaceChildren(...retyping(column, back))), button("drop", () => el.replaceChildren(...dropping(key, back))));
+      const tool = (name, parts) => button(name, () => el.replaceChildren(...parts()));
+      const rest = h(
+        "span.clow-keyline-tools",
+        {},
+        tool("rename", () => renaming(key, back)),
+        tool("retype", () => retyping(column, back)),
+        tool("drop", () => dropping(key, back)),
+      );
       const kind = labels().kinds?.[column.kind === "moment" ? "datetime" : column.kind] ?? column.kind;
       el.append(h("span.clow-keyline-name", { title: key }, column.name), h("span.clow-muted", {}, kind), editable ? rest : h("span.clow-muted", {}, column.fixed ?? labels().fixed));
       return el;

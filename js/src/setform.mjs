@@ -46,7 +46,8 @@ export function attachSetting(sheet) {
     function turn() {
       fresh.hidden = !isNew();
       area.value = "";
-      const options = { pen: area, labels, lang: model.get("lang"), choices: async () => (isNew() ? [] : sheet.choices(key.value, kindNow())), take: () => (count(), go.focus()), place: () => {} };
+      const choices = async () => (isNew() ? [] : sheet.choices(key.value, kindNow()));
+      const options = { pen: area, labels, lang: model.get("lang"), choices, take: () => (count(), go.focus()), place: () => {} };
       helper = helperFor(kindNow(), options);
       help.replaceChildren(...(helper ? [helper.el] : []));
       helper?.start("");

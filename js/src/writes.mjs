@@ -168,5 +168,5 @@ export function attachWrites(sheet) {
   }
 
   Object.assign(sheet, { ask, send, paste, toggle, step, choices, refresh, forget, refusal, dropRefusal, nextRefusal });
-  Object.assign(sheet, { clear: () => change("clear", 0), fill: () => change("fill", 0), targetOfBlock: block });
+  Object.assign(sheet, { clear: () => change("clear", 0), fill: () => change("fill", 0) });
 }

@@ -8,6 +8,7 @@ import { composing, selecting, writing } from "./pen.mjs";
 export function attachWriting(sheet) {
   const { pen, help, labels, model } = sheet;
   sheet.pencil = null;
+  let opening = false; // a value is on its way: a key that was meant for it must not empty the cell
 
   const focused = () => sheet.columns()[sheet.placeOf(sheet.selection.focus.col)];
 
@@ -26,7 +27,9 @@ export function attachWriting(sheet) {
     const known = sheet.refusal(row, place)?.text;
     let text = known ?? (value === null || value === undefined || value.kind === "null" ? "" : sheet.textOf(value));
     if (known === undefined && !isWhole(value)) {
+      opening = true;
       const answer = await sheet.ask("whole", { row, key: sheet.columns()[place].key });
+      opening = false;
       if (!answer || sheet.pencil || sheet.selection?.focus.row !== row || sheet.selection.focus.col !== col) return;
       text = answer.text;
     }
@@ -97,7 +100,7 @@ export function attachWriting(sheet) {
     const action = helped ? null : pencil ? writing(event, pencil) : selecting(event, focused().kind);
     if (!helped && !action) return;
     event.preventDefault();
-    if (action) actions[action.do](event, action);
+    if (action && !opening) actions[action.do](event, action);
   });
   pen.addEventListener("input", typed);
   pen.addEventListener("compositionstart", () => !sheet.pencil && sheet.selection && canWrite() && begin({ typed: true, before: null }));

@@ -76,6 +76,7 @@ def test_each_kind_has_its_editor(page: Any, sheet: Sheet, picture: Callable[[An
 
     # Labels: one is taken away, one typed, one chosen though a comma is in it.
     cell(page, sheet, 2, "tags").dblclick()
+    page.locator(".clow-pen-chip", has_text="일반").wait_for()
     page.keyboard.press("Backspace")
     page.keyboard.type("새 라벨")
     page.keyboard.press("Enter")
@@ -108,6 +109,7 @@ def test_each_kind_has_its_editor(page: Any, sheet: Sheet, picture: Callable[[An
     page.keyboard.press("Control+d")
     done(page, 6)
     cell(page, sheet, 8, "price").dblclick()
+    page.locator(".clow-pen.clow-writing").wait_for()
     page.keyboard.press("Control+A")
     page.keyboard.press("Backspace")
     page.keyboard.press("Enter")
@@ -116,6 +118,7 @@ def test_each_kind_has_its_editor(page: Any, sheet: Sheet, picture: Callable[[An
 
     # A line break grows the cell that is written.
     cell(page, sheet, 9, "text").dblclick()
+    page.locator(".clow-pen.clow-writing").wait_for()
     page.keyboard.press("Alt+Enter")
     page.keyboard.type("둘째 줄")
     page.keyboard.press("Enter")

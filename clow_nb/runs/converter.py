@@ -235,6 +235,7 @@ class Converters(Collection[Converter]):
 
         Raises `DataError` for code that can't be one, `FileError`, `ParameterError`, `AlreadyExists`, `InvalidName`.
         """
+        self.ctx.check_own()
         if (code is None) == (example is None):
             raise ParameterError(
                 "A converter begins with code= or with example=, not with both or neither. The examples are: {known}.",
@@ -245,7 +246,6 @@ class Converters(Collection[Converter]):
         lines = read_requirements(
             given.requirements if given and requirements is None else requirements
         )
-        self.ctx.check_own()
         check_code(text)
         self.ctx.catalog.create(
             self.kind,

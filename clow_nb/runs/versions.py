@@ -95,8 +95,7 @@ class _Version(Entity):
 def add_version(
     ctx: Context, name: str, code: str, requirements: list[str], message: str = ""
 ) -> None:
-    """The next version of the converter `name`. Raises `DataError` for code that can't be one, `ReadOnly` on a shared page."""
-    ctx.check_own()
+    """The next version of the converter `name`. Raises `DataError` for code that can't be one."""
     check_code(code)
     ctx.catalog.add_version(
         "converter",
@@ -120,6 +119,7 @@ class Versions(_Version):
 
         Raises `DataError`, `FileError`, `ParameterError`.
         """
+        self.ctx.check_own()
         text = self.code if code is None else read_text(code, "convert.py")
         lines = (
             self.requirements

@@ -6,7 +6,6 @@
 __all__ = ['jupyter_environment', 'lab_command', 'voila_command', 'share_command']
 
 # %% ../../nbs/ui/07_servers.ipynb #e6f79b35
-import json
 import os
 import sys
 from importlib import resources
@@ -81,7 +80,11 @@ def _dashboards(port: int, ip: str, preheat: bool) -> list[str]:
             for name, text in _spoken().items()
         ),
         *(f"--VoilaConfiguration.extension_allowlist={name}" for name in _EXTENSIONS),
-        f"--VoilaConfiguration.extension_config={json.dumps({'clow': {'lang': lang() if os.environ.get('CLOW_LANG') else ''}})}",
+        *(
+            [f"--VoilaConfiguration.extension_config=clow_lang={lang()}"]
+            if os.environ.get("CLOW_LANG")
+            else []
+        ),
         f"--VoilaExporter.language_code={lang()}",
     ]
 

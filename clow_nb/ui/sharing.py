@@ -67,9 +67,17 @@ def guarded(handler: type, app: Any) -> type:
             found = super().prepare()
             if isinstance(found, Awaitable):
                 await found
+            if issubclass(handler, VoilaHandler):
+                self.xsrf_token  # noqa: B018 - the cookie by which the page may end its kernel when it is left
 
         def _request_summary(self) -> str:
             return re.sub(r"token=[^&\s]+", "token=…", super()._request_summary())
+
+        def log_exception(self, kind: Any, error: Any, trace: Any) -> None:
+            if isinstance(error, HTTPError):
+                super().log_exception(kind, error, trace)
+            else:
+                app.log.error(self._request_summary(), exc_info=(kind, error, trace))
 
         def write_error(self, status_code: int, **about: Any) -> None:
             error = (about.get("exc_info") or (None, None))[1]

@@ -100,6 +100,11 @@ def changed_text(counts: Mapping[str, int]) -> str:
 
 # %% ../../nbs/ui/01u_changes.ipynb #6799bdd8
 MOST = 100_000  # rows that changes touched and that are listed
+_WIDTHS = {"_id": 110, "change": 100, "key": 150, "before": 320, "after": 320}
+_ARRANGED = [
+    {"key": key, "hidden": False, "pinned": None, "width": width}
+    for key, width in _WIDTHS.items()
+]
 
 
 def _keys(diff: pl.DataFrame) -> list[tuple[str, str | None]]:
@@ -117,16 +122,17 @@ class Changes(View):
     def __init__(self, dataset: Any, before: int, after: int) -> None:
         self.diff = dataset.diff(before, after, MOST)
         counts = changed_documents(self.diff)
-        self.grid = Grid(DiffRows(self.diff), height=360, bar=True)
+        self.grid = Grid(
+            DiffRows(self.diff), height=360, bar=True, arrangement=_ARRANGED
+        )
         self.choice = ipywidgets.Dropdown(
             options=_keys(self.diff), layout={"width": "auto", "max_width": "320px"}
         )
         self.choice.observe(self._choose, "value")
-        words = {"updated": t("changed"), "added": t("added"), "removed": t("removed")}
         header = Header(
             kind=t("Changes"),
             title=f"v{before} → v{after}",
-            facts=[[words[kind], text_of(number)] for kind, number in counts.items()],
+            facts=[[_word(kind), text_of(number)] for kind, number in counts.items()],
             code=f"{thing_code(dataset.ref.at(None))}.diff({before}, {after})",
             description=(
                 t("The first {count} changed rows", count=f"{MOST:,}")

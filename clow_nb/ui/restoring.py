@@ -78,7 +78,8 @@ class Restore(ipywidgets.VBox):
             [
                 ipywidgets.HTML(safe('<div class="clow-wait">{} {}</div>', text, kept)),
                 line(self.author, self.message, self.go, button(t("Back"), back)),
-            ]
+            ],
+            layout={"grid_gap": "8px"},
         )
 
     def _go(self, go: Callable[[str, str], Any]) -> None:

@@ -112,7 +112,10 @@ class _Listed(ipywidgets.VBox):
             lambda row: self.visit(row["version"]),
             True,
         )
-        self.tools, self.panel, self.said = line(), ipywidgets.VBox(), ipywidgets.HTML()
+        self.tools, self.said = line(), ipywidgets.HTML()
+        self.panel = ipywidgets.VBox(
+            layout={"margin": "8px 0", "grid_gap": "8px", "overflow": "visible"}
+        )
         self.way_back = button(f"← {t('Versions')}", self.leave, "back")
         self.opened: list[ipywidgets.Widget] = []
         super().__init__()

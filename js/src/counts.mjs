@@ -68,6 +68,11 @@ export function differs(column, [a, b], totals) {
   return Math.abs(a[column] / (totals[0] || 1) - b[column] / (totals[1] || 1)) >= 0.01;
 }
 
+/** A text whose spaces at the ends, and line breaks, can be seen. */
+export function visible(text) {
+  return text.replace(/^[^\S\n]+|[^\S\n]+$/g, (spaces) => "␣".repeat(spaces.length)).replace(/\r?\n/g, "↵");
+}
+
 /** The left and the right end of a histogram, from the words of its first and last bar. */
 export function ends(bars) {
   if (!bars.length) return ["", ""];

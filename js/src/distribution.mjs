@@ -1,6 +1,6 @@
 // Draws the bars of a key: a histogram whose bins are told by mouse and arrow keys, or the values that come most.
 import { h } from "./dom.mjs";
-import { barText, ends, heights, percent } from "./counts.mjs";
+import { barText, ends, heights, percent, visible } from "./counts.mjs";
 
 const NS = "http://www.w3.org/2000/svg";
 const WIDTH = 240;
@@ -100,22 +100,25 @@ export function valueBars(line, tell, click, open, more) {
   const tall = heights(sides);
   const most = Math.max(...sides.map(({ bars }) => bars.length));
   const places = Array.from({ length: open ? most : Math.min(FEW, most) }, (_, place) => place);
+  const countsAt = (place) => sides.map(({ bars }) => (bars[place]?.[1] ?? 0).toLocaleString(tell.locale)).join(" · ");
+  const room = Math.max(...places.map((place) => countsAt(place).length)); // so that all bars begin at one place
   const rows = places.map((place) => {
     const [text] = sides[0].bars[place] ?? sides[1].bars[place];
     const side = sides[0].bars[place]?.[1] ? 0 : sides.length - 1;
     const clickable = sides[side].bars[place]?.[2] && click;
     const bars = tall.map((one, i) => h(`span.clow-value-bar.clow-side-${"ab"[i]}`, { style: `width:${100 * (one[place] ?? 0)}%` }));
-    const counts = sides.map(({ bars }) => (bars[place]?.[1] ?? 0).toLocaleString(tell.locale)).join(" · ");
+    const counts = countsAt(place);
     const words = barText(sides, place, tell.totals, tell.labels, tell.locale);
     const attributes = {
       type: "button",
+      style: `--clow-count: ${room}ch`,
       disabled: clickable ? null : "",
       onclick: () => click(side, place),
       onmousemove: (event) => tell.bubble.show(event.clientX, event.currentTarget.getBoundingClientRect().top, clickable ? [...words, tell.labels.narrow ?? ""] : words),
       onmouseleave: () => tell.bubble.hide(),
       "aria-label": words.join(" "),
     };
-    return h("button.clow-value", attributes, h("span.clow-value-text", {}, text === "" ? "\u00a0" : text), h("span.clow-value-bars", {}, ...bars), h("span.clow-value-count", {}, counts));
+    return h("button.clow-value", attributes, h("span.clow-value-text", {}, visible(text) || "\u00a0"), h("span.clow-value-bars", {}, ...bars), h("span.clow-value-count", {}, counts));
   });
   const left = most - places.length;
   const rest = left > 0 ? h("button.clow-more", { type: "button", onclick: more }, (tell.labels.more ?? "{count}").replace("{count}", left)) : null;
@@ -138,7 +141,7 @@ export function classTable({ label, columns, rows, more }, tell, click, open, un
   const lines = shown.map(([text, numbers], place) => {
     const sum = numbers.reduce((a, b) => a + b, 0);
     const parts = numbers.map((n, i) => h(`span.clow-class-part.${both ? `clow-side-${"ab"[i]}` : `clow-part-${i % 4}`}`, { style: `width:${(100 * (both ? n / (sums[i] || 1) : n)) / most}%`, title: columns[i] || null }));
-    const name = click ? h("button.clow-plain", { type: "button", title: tell.labels.narrow, onclick: () => click(place, null) }, text) : text;
+    const name = click ? h("button.clow-plain", { type: "button", title: tell.labels.narrow, onclick: () => click(place, null) }, visible(text)) : visible(text);
     const cells = columns.length > 1 ? numbers.map((n, i) => cell(n, sums[i], place, columns[i])) : [];
     return h("tr", {}, h("th.clow-class-name", { scope: "row" }, name), h(`td.clow-class-bar${both ? ".clow-both" : ""}`, {}, ...parts), both ? null : cell(sum, total, place, null), ...cells);
   });

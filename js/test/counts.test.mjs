@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { barText, differs, ends, findLines, heights, nextOrder, percent, sortLines } from "../src/counts.mjs";
+import { barText, differs, ends, findLines, heights, nextOrder, percent, sortLines, visible } from "../src/counts.mjs";
 
 const side = (bars, more = {}) => ({ bars, count: 0, missing: 0, zeros: 0, distinct: 0, ...more });
 const line = (key, more, distance) => ({ key, distance, sides: [side([], more)] });
@@ -42,6 +42,12 @@ test("a bar says what it counts", () => {
   assert.equal(percent(0, 0, "en"), "0 %");
   assert.deepEqual(ends([["0 – 9", 1], ["10 – 19", 2]]), ["0", "19"]);
   assert.deepEqual(ends([]), ["", ""]);
+});
+
+test("spaces at the ends are seen", () => {
+  assert.equal(visible("배송 "), "배송␣");
+  assert.equal(visible("  a b\n"), "␣␣a b↵");
+  assert.equal(visible(""), "");
 });
 
 test("what differs is seen: a value of sides of one size, a share of others", () => {

@@ -100,7 +100,7 @@ def changed_text(counts: Mapping[str, int]) -> str:
 
 # %% ../../nbs/ui/01u_changes.ipynb #6799bdd8
 MOST = 100_000  # rows that changes touched and that are listed
-_WIDTHS = {"_id": 110, "change": 100, "key": 150, "before": 320, "after": 320}
+_WIDTHS = {"_id": 90, "change": 95, "key": 120, "before": 250, "after": 250}
 _ARRANGED = [
     {"key": key, "hidden": False, "pinned": None, "width": width}
     for key, width in _WIDTHS.items()

@@ -14,29 +14,20 @@ import traitlets
 from ..core.errors import QueryError
 from ..core.text import t
 from ..data.commits import Commit
-from ..data.documents import MISSING
 from ..data.layout import ID
 from ..data.merge import Clash
 from .base import Messenger
 from .keeper import time_of
-from .tables import text_of
+from .review import short
 
 # %% ../../nbs/ui/01m_conflicts.ipynb #dd1e2b0d
-_LONGEST = 200
-
-
-def _shown(value: Any) -> str:
-    text = "–" if value is MISSING or value is None else text_of(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-
-
 def _state(document: Any, before: Any, gone: str) -> str:
     if document is None:
         return gone
     return (
-        t("added as {document}", document=_shown(document))
+        t("added as {document}", document=short(document))
         if before is None
-        else t("kept: {document}", document=_shown(document))
+        else t("kept: {document}", document=short(document))
     )
 
 
@@ -56,13 +47,13 @@ def _line(found: Sequence[Clash], commit: Commit | None) -> dict[str, str]:
     identity, key, before, theirs, mine = found[0]
     if key == ID:
         words = {
-            "before": _shown(before),
+            "before": short(before),
             "theirs": _state(theirs, before, t("removed")),
             "mine": _state(mine, before, t("removed")),
         }
         return {"id": identity, "key": t("the row"), **words, "by": _by(commit)}
     if len(found) > 1 or mine is None:
-        both = ", ".join(f"{clash.key}: {_shown(clash.theirs)}" for clash in found)
+        both = ", ".join(f"{clash.key}: {short(clash.theirs)}" for clash in found)
         return {
             "id": identity,
             "key": t("the row"),
@@ -74,9 +65,9 @@ def _line(found: Sequence[Clash], commit: Commit | None) -> dict[str, str]:
     return {
         "id": identity,
         "key": key,
-        "before": _shown(before),
-        "theirs": _shown(theirs),
-        "mine": _shown(mine),
+        "before": short(before),
+        "theirs": short(theirs),
+        "mine": short(mine),
         "by": _by(commit),
     }
 

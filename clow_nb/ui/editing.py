@@ -60,8 +60,15 @@ class Tools(ipywidgets.HBox):
             for does, (name, icon) in words.items()
         ]
         self.look = button(t("Review"), "check", review, "go")
-        space = ipywidgets.Box(layout={"flex": "1 1 0"})
-        super().__init__([self.undo, self.redo, *acts, space, self.state, self.look])
+        end = ipywidgets.HBox(
+            [self.state, self.look],
+            layout={
+                "align_items": "center",
+                "flex": "0 0 auto",
+                "margin": "0 0 0 auto",
+            },
+        )
+        super().__init__([self.undo, self.redo, *acts, end])
         self.layout = {
             "align_items": "center",
             "flex_flow": "row wrap",
@@ -107,6 +114,12 @@ class _Desk(ipywidgets.VBox):
         left, self.panel.children = self.panel.children, widgets
         for widget in left:
             widget.close()
+        if not widgets:
+            self.look("sheet")
+
+    def look(self, what: str) -> None:
+        """Bring a part into view: `sheet`, `review`, `conflicts` or `problem`."""
+        self.keeper.send({"does": "look", "what": what})
 
 
 class Editing(_Desk):
@@ -141,6 +154,7 @@ class Editing(_Desk):
             ),
         ]
         self.show(review)
+        self.look("review")
 
     def discard(self) -> None:
         """Drop all changes."""
@@ -172,14 +186,19 @@ class Editing(_Desk):
     ) -> list[ipywidgets.Widget]:
         if isinstance(made, Drafting):
             self.sheet.go_on(made)
+            self.look("sheet")
             self.on_commit(made.dataset)
             return []
         head = self.draft.dataset.at("latest")
         found = self.draft.clashes(head) if isinstance(made, ConflictError) else []
+        self.look("conflicts" if found else "problem")
         if found:
             return self._question(head, found, lambda: self.commit(message))
         words = ipywidgets.HTML(
-            safe('<div class="clow-error" role="alert">{}</div>', problem(made))
+            safe(
+                '<div class="clow-error clow-problem" role="alert">{}</div>',
+                problem(made),
+            )
         )
         return [words, ipywidgets.HBox([button(t("Back"), "arrow-left", self.review)])]
 
@@ -210,6 +229,7 @@ class Editing(_Desk):
         found = draft.clashes(head) if draft.done else []
         if found:
             self.show(*self._question(head, found, lambda: None))
+            self.look("conflicts")
         else:
             self.sheet.go_on(draft.moved(head))
 

@@ -149,12 +149,27 @@ function render({ model, el }) {
       // the connection is closed, and the kernel about to end
     }
   }
+  // What comes below the sheet is brought into view, and so is the sheet when it has gone.
+  async function hear({ does, what }) {
+    if (does !== "look") return;
+    for (let times = 0; times < 40 && !closed; times++) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      const found = here()?.querySelector(`.clow-${what}`);
+      if (!found) continue;
+      const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      found.scrollIntoView({ block: what === "sheet" ? "nearest" : "end", behavior: calm ? "auto" : "smooth" });
+      found.querySelector(".clow-message input, .clow-pen, [role=radio][tabindex='0']")?.focus({ preventScroll: true });
+      return;
+    }
+  }
+
   const back = ({ persisted }) => persisted && hello();
   document.addEventListener("keydown", keys, true);
   window.addEventListener("pagehide", bye);
   window.addEventListener("pageshow", back);
   window.addEventListener("clow-unsent", draw);
   window.addEventListener("storage", draw);
+  model.on("msg:custom", hear);
   model.on("change:notes change:labels", draw);
   model.on("change:author", remember);
   draw();
@@ -168,6 +183,7 @@ function render({ model, el }) {
     window.removeEventListener("pageshow", back);
     window.removeEventListener("clow-unsent", draw);
     window.removeEventListener("storage", draw);
+    model.off("msg:custom", hear);
     kernel.close();
     messages.close();
   };

@@ -39,3 +39,20 @@ def test_secrets_do_not_show(tmp_path: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         _ = Context(settings).catalog
     assert "geheim" not in str(caught.value)
+
+
+def test_looking_and_sharing_are_handed_on_to_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CLOW_READ_ONLY", "CLOW_SHARED"):
+        monkeypatch.setenv(name, "1")
+    environment = load_settings(tmp_path).environment()
+    assert environment["CLOW_READ_ONLY"] == environment["CLOW_SHARED"] == "1"
+    monkeypatch.setenv("CLOW_READ_ONLY", "0")
+    settings = load_settings(tmp_path)
+    assert not settings.read_only and settings.shared and "CLOW_READ_ONLY" not in settings.environment()
+
+
+def test_a_language_that_nobody_named_is_left_to_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_ACCEPT_LANGUAGE", "ko")
+    assert "CLOW_LANG" not in load_settings(tmp_path).environment()
+    monkeypatch.setenv("CLOW_LANG", "en_US.UTF-8")
+    assert load_settings(tmp_path).environment()["CLOW_LANG"] == "en"

@@ -34,7 +34,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     ws.datasets.create("books", [{"title": "Emma", "Genre": "Fiction"}], label="Genre", title="도서")
     complete(ws.ctx)
     port = free_port()
-    own = {"HOME": str(home), "JUPYTER_PLATFORM_DIRS": "0", "IPYTHONDIR": str(home / "ipython"), "CLOW_TZ": "Asia/Seoul"}
+    own = {
+        "HOME": str(home),
+        "JUPYTER_PLATFORM_DIRS": "0",
+        "IPYTHONDIR": str(home / "ipython"),
+        "CLOW_TZ": "Asia/Seoul",
+    }
     own |= {VARIABLE: TOKEN, "CLOW_SHARED": "1", "CLOW_READ_ONLY": "1", "CLOW_USER": ""}
     settings = {**os.environ, **ws.ctx.environment(), **jupyter_environment(), **own}
     command = [*share_command(ROOT / "dashboards", port, "127.0.0.1", preheat=False), "--SharedVoila.most=2"]
@@ -52,7 +57,12 @@ def ask(address: str, **how: Any) -> tuple[int, str]:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/voila/render/10_data.ipynb", "/voila/static/voila.js", "/voila/templates/lab/static/voila-style.js"]
+    [
+        "/",
+        "/voila/render/10_data.ipynb",
+        "/voila/static/voila.js",
+        "/voila/templates/lab/static/voila-style.js",
+    ]
     + [f"/voila/labextensions/anywidget/package.json?{suffix}" for suffix in ("", "token=wrong", "token=")]
     + ["/voila/files/10_data.ipynb", f"/voila/api/shutdown/{uuid.uuid4()}", f"/api/kernels/{uuid.uuid4()}"],
 )
@@ -61,7 +71,10 @@ def test_without_the_token_there_is_nothing(shared: tuple[str, Path], path: str)
     assert status == 403 and "lacks its token" in text
 
 
-@pytest.mark.parametrize("path", ["/api/kernels", "/api/contents", "/api/terminals", "/api/sessions", "/voila/api/contents", "/login"])
+@pytest.mark.parametrize(
+    "path",
+    ["/api/kernels", "/api/contents", "/api/terminals", "/api/sessions", "/voila/api/contents", "/login"],
+)
 def test_with_the_token_there_is_no_notebook_server(shared: tuple[str, Path], path: str) -> None:
     assert ask(f"{shared[0]}{path}?token={TOKEN}")[0] == 404
     assert ask(f"{shared[0]}{path}?token={TOKEN}", method="POST", data=b"{}")[0] in (403, 404)
@@ -71,9 +84,25 @@ async def _talk(address: str, code: str) -> list[str]:
     """Ask a page's kernel to execute code, then for its name; the types of what it answers."""
     found = []
     async with websockets.connect(address) as socket:
-        for kind, content in (("execute_request", {"code": code, "silent": False}), ("kernel_info_request", {})):
-            header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "username": "x", "session": "s", "version": "5.3", "date": ""}
-            message = {"channel": "shell", "header": header, "parent_header": {}, "metadata": {}, "content": content}
+        for kind, content in (
+            ("execute_request", {"code": code, "silent": False}),
+            ("kernel_info_request", {}),
+        ):
+            header = {
+                "msg_id": uuid.uuid4().hex,
+                "msg_type": kind,
+                "username": "x",
+                "session": "s",
+                "version": "5.3",
+                "date": "",
+            }
+            message = {
+                "channel": "shell",
+                "header": header,
+                "parent_header": {},
+                "metadata": {},
+                "content": content,
+            }
             await socket.send(json.dumps(message))
         while "kernel_info_reply" not in found:
             found.append(json.loads(await asyncio.wait_for(socket.recv(), 60))["msg_type"])
@@ -118,7 +147,9 @@ def test_a_page_for_looking_speaks_the_visitors_language_and_ends_with_its_visit
     picture(page, "shared-dataset-ko")
     page.close(run_before_unload=True)
     until = time.monotonic() + 60
-    while "Kernel shutdown" not in log.read_text().rpartition("Kernel started")[2] and time.monotonic() < until:
+    while (
+        "Kernel shutdown" not in log.read_text().rpartition("Kernel started")[2] and time.monotonic() < until
+    ):
         time.sleep(0.1)
     assert "Kernel shutdown" in log.read_text().rpartition("Kernel started")[2]
     context.close()

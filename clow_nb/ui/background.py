@@ -25,16 +25,14 @@ class Work(Generic[_T]):
     """`call()` in a thread of its own: `state()` says how far it is, `value()` what came of it, `drop()` ends it at its next step."""
 
     def __init__(self, call: Callable[[], _T]) -> None:
-        self._call, self._found, self._error = call, None, None
+        self._call = call
+        self._found: _T | None = None
+        self._error: BaseException | None = None
         self._told: tuple[str, float | None] = ("", None)
         self._dropped, self._done = False, threading.Event()
-        context = copy_context()
         threading.Thread(
-            target=context.run, args=(self._run,), name="clow-work", daemon=True
+            target=copy_context().run, args=(self._run,), name="clow-work", daemon=True
         ).start()
-
-    _found: _T | None
-    _error: BaseException | None
 
     def _run(self) -> None:
         try:

@@ -129,23 +129,23 @@ class _Asked(Messenger):
     def _words(self) -> dict[str, str]:
         return words()
 
+    def _begun(self) -> Work[Checks]:
+        self._work = self._work or Work(self.dataset.check)
+        return self._work
+
     def checks(self) -> Checks:
         """What was found; waits for it."""
-        if self._work is None:
-            self._work = Work(self.dataset.check)
-        return self._work.value()
+        return self._begun().value()
 
     def handlers(self) -> dict[str, Any]:
         """What was found, or how far the search is; and the search again."""
         return {"look": self._look, "again": self._again}
 
     def _look(self, _: Mapping[str, Any]) -> dict[str, Any]:
-        if self._work is None:
-            self._work = Work(self.dataset.check)
-        if not self._work.done(0.2):
-            return self._work.state()
+        if not self._begun().done(0.2):
+            return self._begun().state()
         try:
-            made = self._work.value()
+            made = self.checks()
         except Exception:
             self._work = None
             raise

@@ -13,14 +13,15 @@ import polars as pl
 
 from ..core.text import t
 from .counted import categories
+from .distributions import figure_text
 from .tables import Safe, html_table, safe, text_of
 
 # %% ../../nbs/ui/01w_statistics_table.ipynb #53c3d674
 def _figure_names() -> dict[str, str]:
     return {
         "key": t("Key"),
-        "type": t("Type"),
         "category": t("Category"),
+        "histogram": t("Distribution"),
         "count": t("Count"),
         "missing": t("Missing"),
         "zeros": t("Zeros"),
@@ -29,10 +30,7 @@ def _figure_names() -> dict[str, str]:
         "min": t("Minimum"),
         "median": t("Median"),
         "max": t("Maximum"),
-        "earliest": t("Earliest"),
-        "latest": t("Latest"),
         "distinct": t("Distinct"),
-        "histogram": t("Distribution"),
         "top": t("Most frequent"),
     }
 
@@ -58,7 +56,7 @@ def _histogram(row: dict[str, Any], width: int = 84, height: int = 20) -> Safe |
         for place, count in enumerate(counts)
         for tall in [max(count / most * height, 1.0) if count else 0.0]
     ]
-    picture = f'<svg width="{width}" height="{height}" fill="currentColor" opacity="0.55" role="img">{{}}{"".join(columns)}</svg>'
+    picture = f'<svg width="{width}" height="{height}" style="min-width:{width}px" fill="currentColor" opacity="0.55" role="img">{{}}{"".join(columns)}</svg>'
     ends = (
         (row["earliest"], row["latest"])
         if row["earliest"]
@@ -67,12 +65,27 @@ def _histogram(row: dict[str, Any], width: int = 84, height: int = 20) -> Safe |
     return safe(picture, safe("<title>{} – {}</title>", *map(text_of, ends)))
 
 
+def _figures(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Four digits of each figure; the ends of times in the place of those of numbers."""
+    ends = (
+        {"min": row["earliest"], "max": row["latest"]}
+        if row["earliest"] is not None
+        else {}
+    )
+    return {
+        name: figure_text(row[name])
+        for name in ("mean", "std", "min", "median", "max")
+        if row[name] is not None
+    } | ends
+
+
 def statistics_table(statistics: pl.DataFrame) -> Safe:
     """`Dataset.statistics()` as a table in the user's language; columns that hold nothing are left out."""
     words, names = categories(), _figure_names()
     rows = [
         {
             **row,
+            **_figures(row),
             "category": words.get(row["category"], row["category"]),
             "top": _top(row["top"]),
             "histogram": _histogram(row),
@@ -91,7 +104,7 @@ def statistics_table(statistics: pl.DataFrame) -> Safe:
 
 # %% ../../nbs/ui/01w_statistics_table.ipynb #d93e0115
 def _share_bar(share: float, width: int = 160) -> Safe:
-    picture = '<svg width="{}" height="10" role="img"><rect width="{}" height="10" rx="2" fill="currentColor" opacity="0.55"/></svg>'
+    picture = '<svg width="{}" height="10" style="max-width:none" role="img"><rect width="{}" height="10" rx="2" fill="currentColor" opacity="0.55"/></svg>'
     return safe(picture, width, f"{max(share * width, 1):.0f}")
 
 

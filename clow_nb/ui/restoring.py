@@ -74,10 +74,12 @@ class Restore(ipywidgets.VBox):
         )
         self.go = button(t("Restore"), lambda: self._go(go), "go")
         self.go.disabled = not any(counts.values())
+        self.said = ipywidgets.HTML()
         super().__init__(
             [
                 ipywidgets.HTML(safe('<div class="clow-wait">{} {}</div>', text, kept)),
                 line(self.author, self.message, self.go, button(t("Back"), back)),
+                self.said,
             ],
             layout={"grid_gap": "8px"},
         )
@@ -85,14 +87,11 @@ class Restore(ipywidgets.VBox):
     def _go(self, go: Callable[[str, str], Any]) -> None:
         if self.author.value.strip():
             go(self.message.value.strip(), self.author.value.strip())
-        elif len(self.children) == 2:
-            said = t("Write your name: each version says who made it.")
-            self.children = [
-                *self.children,
-                ipywidgets.HTML(
-                    safe('<div class="clow-error" role="alert">{}</div>', said)
-                ),
-            ]
+        else:
+            sentence = t("Write your name: each version says who made it.")
+            self.said.value = safe(
+                '<div class="clow-error" role="alert">{}</div>', sentence
+            )
 
 # %% ../../nbs/ui/01i_restoring.ipynb #ff0068cf
 class Tags(ipywidgets.VBox):

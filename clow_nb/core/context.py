@@ -19,7 +19,43 @@ from .settings import Settings, load_settings
 CACHES = (("cache",), ("scores",), ("statistics",))
 
 
-class Context:
+class _Place:
+    """Where a workspace lies, for whom, and what may be done there."""
+
+    settings: Settings
+
+    @property
+    def home(self) -> Path:
+        """The workspace's folder."""
+        return self.settings.home
+
+    @property
+    def user(self) -> str:
+        """Who is written down as the author."""
+        return self.settings.user
+
+    def data_uri(self, *parts: str) -> str:
+        """Where tables and files of this workspace go: a path below its data folder, or a URL below its prefix."""
+        root = self.settings.data or str(self.home / "data")
+        return "/".join([root.rstrip("/"), *parts])
+
+    def environment(self) -> dict[str, str]:
+        """The environment variables by which a child process opens this very workspace."""
+        return self.settings.environment()
+
+    def check_writable(self) -> None:
+        """Raise `ReadOnly` where the workspace is open for looking."""
+        check_writable(self.settings.read_only)
+
+    def check_own(self) -> None:
+        """Raise `ReadOnly` where the page is shared: its visitors write no code and no files on the machine."""
+        if self.settings.shared:
+            raise ReadOnly(
+                "This page is shared: code and files on the machine are for who runs it. Ask them to do it."
+            )
+
+# %% ../../nbs/core/07_context.ipynb #17ffaa8e
+class Context(_Place):
     """One open workspace. Folders and databases are made when they are first used."""
 
     def __init__(self, settings: Settings) -> None:
@@ -36,16 +72,6 @@ class Context:
         """Open a workspace by its folder and URLs; whatever is left out comes from the environment."""
         return cls(load_settings(home, db, data))
 
-    @property
-    def home(self) -> Path:
-        """The workspace's folder."""
-        return self.settings.home
-
-    @property
-    def user(self) -> str:
-        """Who is written down as the author."""
-        return self.settings.user
-
     @cached_property
     def catalog(self) -> Catalog:
         """Names, versions, lineage."""
@@ -57,17 +83,6 @@ class Context:
     def events(self) -> Events:
         """What happened."""
         return Events(self.catalog)
-
-    def check_writable(self) -> None:
-        """Raise `ReadOnly` where the workspace is open for looking."""
-        check_writable(self.settings.read_only)
-
-    def check_own(self) -> None:
-        """Raise `ReadOnly` where the page is shared: its visitors write no code and no files on the machine."""
-        if self.settings.shared:
-            raise ReadOnly(
-                "This page is shared: code and files on the machine are for who runs it. Ask them to do it."
-            )
 
     def folder(self, *parts: str) -> Path:
         """A folder inside the workspace to write in, made if it isn't there. Raises `SettingsError` where it can't be.
@@ -86,12 +101,3 @@ class Context:
                 cause=error.strerror,
             ) from None
         return path
-
-    def data_uri(self, *parts: str) -> str:
-        """Where tables and files of this workspace go: a path below its data folder, or a URL below its prefix."""
-        root = self.settings.data or str(self.home / "data")
-        return "/".join([root.rstrip("/"), *parts])
-
-    def environment(self) -> dict[str, str]:
-        """The environment variables by which a child process opens this very workspace."""
-        return self.settings.environment()

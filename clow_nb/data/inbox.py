@@ -90,8 +90,8 @@ def _check_room(folder: Path, wanted: int) -> None:
         )  # fmt: skip
 
 # %% ../../nbs/data/07r_inbox.ipynb #08ec8570
-class Inbox:
-    """What a page sends to one workspace. Raises `FileError`, and `ReadOnly` where the workspace is for looking."""
+class _Announced:
+    """The files that a page is about to send."""
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
@@ -126,6 +126,15 @@ class Inbox:
                 "There is no file among what was dropped. Drop files, or a folder that holds some."
             )
         return numbers
+
+    def clear(self) -> None:
+        """Remove what was sent."""
+        self._clear()
+        self._files, self._folder = [], None
+
+# %% ../../nbs/data/07r_inbox.ipynb #79705f09
+class Inbox(_Announced):
+    """What a page sends to one workspace. Raises `FileError`, and `ReadOnly` where the workspace is for looking."""
 
     def put(self, number: int, start: int, data: bytes) -> int:
         """Write a piece of the file that is wanted as number so and so; returns how much of it is there. A piece that came twice is as good as once."""
@@ -177,8 +186,3 @@ class Inbox:
             )
         inside = list((self._folder / _FILES).iterdir())
         return inside[0] if len(inside) == 1 else self._folder / _FILES
-
-    def clear(self) -> None:
-        """Remove what was sent."""
-        self._clear()
-        self._files, self._folder = [], None

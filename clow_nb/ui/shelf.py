@@ -44,6 +44,13 @@ def data_link(kind: str, name: str) -> str:
     )
 
 
+def _sure(row: Row) -> str:
+    return t(
+        "Delete {name} with all its versions? It can't be brought back.",
+        name=row["name"],
+    )
+
+
 def _button(text: str, call: Callable[[], Any]) -> ipywidgets.Button:
     button = ipywidgets.Button(description=text)
     button.add_class("clow-go")
@@ -82,21 +89,18 @@ class Shelf(Browser):
     def _actions(self) -> list[Action]:
         if self.ctx.settings.read_only:
             return []
-        sure = lambda row: t(
-            "Delete {name} with all its versions? It can't be brought back.",
-            name=row["name"],
-        )  # noqa: E731
+        more = Action(
+            "more",
+            t("Add documents"),
+            lambda row: self.receive(self.things[row["name"]]),
+        )
         return [
-            Action(
-                "more",
-                t("Add documents"),
-                lambda row: self.receive(self.things[row["name"]]),
-            ),
+            more,
             Action(
                 "delete",
                 t("Delete"),
                 lambda row: self._delete(row["name"]),
-                confirm=sure,
+                confirm=_sure,
             ),
         ]
 
@@ -107,10 +111,10 @@ class Shelf(Browser):
     def receive(self, dataset: Dataset | None = None) -> None:
         """Import something new, or more documents for a dataset; what came is opened."""
         self.listing.search = ""
-        make = lambda: Intake(
-            self.ctx, self.kind, dataset, self._received
-        )  # noqa: E731
-        self.children = [self.way_back, shown(make)]
+        self.children = [
+            self.way_back,
+            shown(lambda: Intake(self.ctx, self.kind, dataset, self._received)),
+        ]
 
     def _received(self, dataset: Dataset) -> None:
         left = self.children[1:]

@@ -108,29 +108,11 @@ class _Working(_Page):
         return True
 
 # %% ../../nbs/ui/02d_upload.ipynb #cddae354
-class Upload(_Working):
-    """Files of a page on their way to `take(path, name)`: dropped, chosen, or named by where they lie.
+class _Receiving(_Working):
+    """Files that come in pieces."""
 
-    `name` is what the files are called in a line of code. `reset()` is called when somebody wants others.
-    """
-
-    def __init__(
-        self,
-        ctx: Context,
-        take: Callable[[Path, str], None],
-        reset: Callable[[], None],
-        **traits: Any
-    ) -> None:
-        self.ctx, self.inbox, self._take, self._reset = ctx, Inbox(ctx), take, reset
-        self._scratch: Scratch | None = None
-        super().__init__(**{"places": not ctx.settings.shared, **traits})
-
-    def handlers(self) -> dict[str, Any]:
-        """What the page sends, names, wants to know, and ends."""
-        return {
-            "announce": self._announce, "pieces": self._pieces, "received": lambda _: {"received": self.inbox.received},
-            "finish": self._finish, "look": self._look, "state": lambda _: self.follow_work(), "cancel": self._cancel,
-        }  # fmt: skip
+    inbox: Inbox
+    _take: Callable[[Path, str], None]
 
     def _on_message(self, _: Any, message: Any, buffers: list[bytes]) -> None:
         given = (
@@ -151,6 +133,41 @@ class Upload(_Working):
     def _finish(self, _: dict[str, Any]) -> None:
         path = self.inbox.finish()
         self._take(path, path.name)
+
+    def handlers(self) -> dict[str, Any]:
+        """Names and sizes, then pieces; what was lost on the way."""
+        known = {
+            "received": lambda _: {"received": self.inbox.received},
+            "state": lambda _: self.follow_work(),
+        }
+        return {
+            "announce": self._announce,
+            "pieces": self._pieces,
+            "finish": self._finish,
+            **known,
+        }
+
+# %% ../../nbs/ui/02d_upload.ipynb #e30e6daf
+class Upload(_Receiving):
+    """Files of a page on their way to `take(path, name)`: dropped, chosen, or named by where they lie.
+
+    `name` is what the files are called in a line of code. `reset()` is called when somebody wants others.
+    """
+
+    def __init__(
+        self,
+        ctx: Context,
+        take: Callable[[Path, str], None],
+        reset: Callable[[], None],
+        **traits: Any
+    ) -> None:
+        self.ctx, self.inbox, self._take, self._reset = ctx, Inbox(ctx), take, reset
+        self._scratch: Scratch | None = None
+        super().__init__(**{"places": not ctx.settings.shared, **traits})
+
+    def handlers(self) -> dict[str, Any]:
+        """What the page sends, names, wants to know, and ends."""
+        return {**super().handlers(), "look": self._look, "cancel": self._cancel}
 
     def _look(self, message: dict[str, Any]) -> None:
         text = str(message.get("place") or "").strip()

@@ -29,9 +29,8 @@ from .dataset import Dataset
 from .findings import Finding
 from .journal import Entries, Heading, Journal, Kept, take_draft
 from .merge import Clash, Touched, origins
-from .moving import moved_actions, reversal
+from .moving import joined, moved_actions, reversal
 from .snapshot import Snapshot
-from .steps import Step
 
 # %% ../../nbs/data/08b_kept.ipynb #9022639a
 class Done(NamedTuple):
@@ -40,17 +39,6 @@ class Done(NamedTuple):
     action: Action
     steps: int
     takes_back: Touched | None = None
-
-
-def _joined(steps: list[Step]) -> Touched:
-    """The documents before the first of the steps, and after the last."""
-    joined: Touched = {}
-    for step in steps:
-        joined |= {
-            identity: (joined[identity][0] if identity in joined else before, after)
-            for identity, (before, after) in step.pairs.items()
-        }
-    return joined
 
 # %% ../../nbs/data/08b_kept.ipynb #33a88043
 class _Actions:
@@ -193,7 +181,7 @@ class _Undoing(_Actions):
         for done in self.done:
             steps = self.edit.done_steps(place)[: done.steps]
             place += done.steps
-            past = [] if any(step.rule for step in steps) else [*past, _joined(steps)]
+            past = [] if any(step.rule for step in steps) else [*past, joined(steps)]
         return past[-_LONGEST:]
 
 

@@ -118,7 +118,7 @@ class _Desk(ipywidgets.VBox):
             self.look("sheet")
 
     def look(self, what: str) -> None:
-        """Bring a part into view: `sheet`, `review`, `conflicts` or `problem`."""
+        """Bring a part into view: `sheet`, `review`, `question` or `problem`."""
         self.keeper.send({"does": "look", "what": what})
 
 
@@ -191,7 +191,7 @@ class Editing(_Desk):
             return []
         head = self.draft.dataset.at("latest")
         found = self.draft.clashes(head) if isinstance(made, ConflictError) else []
-        self.look("conflicts" if found else "problem")
+        self.look("question" if found else "problem")
         if found:
             return self._question(head, found, lambda: self.commit(message))
         words = ipywidgets.HTML(
@@ -216,10 +216,14 @@ class Editing(_Desk):
             button(t("Go on"), "check", settle, "go"),
             button(t("Back"), "arrow-left", self.show),
         ]
-        return [
-            conflicts,
-            ipywidgets.HBox(ways, layout={"grid_gap": "8px", "margin": "8px 0 0"}),
-        ]
+        asked = ipywidgets.VBox(
+            [
+                conflicts,
+                ipywidgets.HBox(ways, layout={"grid_gap": "8px", "margin": "8px 0 0"}),
+            ]
+        )
+        asked.add_class("clow-question")
+        return [asked]
 
     def follow(self, head: Dataset) -> None:
         """Go on from a newer version: what was changed here comes along; whose cells shall stay is asked where others have changed the same."""
@@ -229,7 +233,7 @@ class Editing(_Desk):
         found = draft.clashes(head) if draft.done else []
         if found:
             self.show(*self._question(head, found, lambda: None))
-            self.look("conflicts")
+            self.look("question")
         else:
             self.sheet.go_on(draft.moved(head))
 

@@ -9,7 +9,7 @@ __all__ = ['Target', 'key_name', 'count_many', 'set_many', 'trial', 'change_key'
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..core.errors import AlreadyExists, DataError
+from ..core.errors import AlreadyExists, ClowError, DataError
 from ..core.text import t
 from ..data.actions import Call
 from ..data.layout import ID
@@ -42,19 +42,21 @@ def _new_name(drafting: Drafting, text: Any) -> str:
 Target = Sequence[str] | Mapping[str, Any]
 
 
+def _check(drafting: Drafting, key: str, kind: str | None, text: str | None) -> None:
+    """Raises what is wrong with a value, before it is written."""
+    key = _new_name(drafting, key) if kind else key_name(key)
+    if key == drafting.edit.key:
+        raise Refusal(t("It is what a row is known by, and stays."))
+    if text is not None:
+        read(text, kind or drafting.kinds.get(key, "json"))
+
+
 def _problem(drafting: Drafting, key: str, kind: str | None, text: str | None) -> str:
-    """What is wrong with a value before it is written."""
     try:
-        key = _new_name(drafting, key) if kind else key_name(key)
-        if text is not None:
-            read(text, kind or drafting.kinds.get(key, "json"))
-    except (Refusal, DataError) as error:
-        return str(error)
-    return (
-        t("It is what a row is known by, and stays.")
-        if key == drafting.edit.key
-        else ""
-    )
+        _check(drafting, key, kind, text)
+    except ClowError as error:
+        return error.message
+    return ""
 
 
 def count_many(
@@ -71,9 +73,8 @@ def count_many(
 def set_many(
     drafting: Drafting, target: Target, key: str, kind: str | None, text: str | None
 ) -> int:
-    """Write a value into a key of all these documents, in one action; gives how many. Raises `DataError`, and writes nothing then."""
-    if problem := _problem(drafting, key, kind, text):
-        raise DataError("{problem}", problem=problem)
+    """Write a value into a key of all these documents, in one action; gives how many. Raises `ClowError`, and writes nothing then."""
+    _check(drafting, key, kind, text)
     if not kind:
         return drafting.write_all(target, key, text)
     added = Call("add_key", (key_name(key), kind))
@@ -83,7 +84,7 @@ def set_many(
             [Call("set", (target, key_name(key), read(text, kind)))]
             if text is not None
             else []
-        ),
+        )
     )
     return drafting.count(target)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from ..core.errors import ClowError
 from ..core.text import t
 from ..data import asking
 from ..data.actions import Call
@@ -68,7 +69,7 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
 }  # fmt: skip
 
 # %% ../../nbs/ui/01p_typed.ipynb #6c8cc113
-class Refusal(ValueError):
+class Refusal(ClowError):
     """Text that a column does not take; the sentence says what it takes."""
 
 

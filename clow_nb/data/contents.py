@@ -16,6 +16,7 @@ import polars as pl
 
 from ..core.errors import ClowError
 from .archives import is_hidden
+from .encoding import noticed
 from .formats import COMPRESSED, find_format
 
 # %% ../../nbs/data/03r_contents.ipynb #47289f8d
@@ -88,10 +89,11 @@ _FOUND: dict[str, Any] = {
 
 def list_folder(folder: Path) -> pl.DataFrame:
     """What files of which kind lie in a folder and below: `format files bytes first`, the most first; `format` is null for what can't be read."""
-    rows = [
-        (format_in_folder(file), file.stat().st_size, name)
-        for name, file in list_files(folder).items()
-    ]
+    with noticed():
+        rows = [
+            (format_in_folder(file), file.stat().st_size, name)
+            for name, file in list_files(folder).items()
+        ]
     found = pl.DataFrame(
         rows, {"format": pl.String, "bytes": pl.Int64, "first": pl.String}, orient="row"
     )

@@ -188,14 +188,15 @@ def inspect_source(
         name = _format(path, format) if path.exists() else ""
         part = _beginning(path, scratch) if name in _BY_LINES else path
         found = as_documents(read_file(part, format, encoding, **options))
-        documents = [
-            {key: _plain(value) for key, value in document.items()}
-            for document in islice(found, limit + 1)
-        ]
+        documents = list(islice(found, limit + 1))
     with noticed():
         details = _details(part, name, encoding, options.get("delimiter"))
     whole, documents = part == path and len(documents) <= limit, documents[:limit]
+    shown = [
+        {key: _plain(value) for key, value in document.items()}
+        for document in documents
+    ]
     return Inspection(
-        name, documents, _types(documents), whole, tuple(dict.fromkeys(notices)), **details, labels=tuple(label_keys(documents)),
+        name, shown, _types(shown), whole, tuple(dict.fromkeys(notices)), **details, labels=tuple(label_keys(documents)),
         keys=tuple(natural_keys(documents)), tool=annotation_tool(documents),
     )  # fmt: skip

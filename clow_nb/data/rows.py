@@ -47,12 +47,11 @@ class Rows:
         return replace(self, pieces=lambda: change(self.tables()), named=True)
 
     def reader(self, schema: pa.Schema) -> pa.RecordBatchReader:
-        """All rows in the columns of `schema`, as a stream."""
+        """All rows in the columns of `schema`, as a stream; who watches this call is told how far it is, whatever thread reads it."""
+        bar = progress(None, t("Writing documents"), self.count, unit_scale=True)
 
         def batches() -> Iterator[pa.RecordBatch]:
-            with progress(
-                None, t("Writing documents"), self.count, unit_scale=True
-            ) as bar:
+            with bar:
                 for table in self.tables(schema):
                     yield from table.to_batches()
                     bar.update(len(table))

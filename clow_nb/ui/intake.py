@@ -15,6 +15,7 @@ import ipywidgets
 from ..core.context import Context
 from ..core.text import t
 from ..data.dataset import Dataset, Datasets, Rawdatas
+from ..data.encoding import noticed
 from ..data.inspection import Inspection, inspect_source
 from .base import Header, View, as_code, problem
 from .preview import Preview, field
@@ -209,21 +210,17 @@ class Intake(_Looking):
     def start(self) -> None:
         """Import what was chosen, as the form says."""
         path, name, given = self.path, self.target.name.value.strip(), self.arguments()
-        if self.dataset is None:
-            self.upload.work(
-                "importing",
-                lambda: self.things.create(name, path, **given),
-                self._imported,
-                back="ready",
-            )
-        else:
-            before = self.dataset.at("latest")
-            self.upload.work(
-                "importing",
-                lambda: before.append(path, **given),
-                self._imported,
-                back="ready",
-            )
+        before = None if self.dataset is None else self.dataset.at("latest")
+
+        def imported() -> Dataset:
+            with noticed():  # the look at the files has told it
+                return (
+                    self.things.create(name, path, **given)
+                    if before is None
+                    else before.append(path, **given)
+                )
+
+        self.upload.work("importing", imported, self._imported, back="ready")
 
     def _imported(self, dataset: Dataset) -> None:
         self.upload.clear()

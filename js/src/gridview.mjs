@@ -132,7 +132,7 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
     const rows = [];
     for (;;) {
       const wanted = { start: start + rows.length, end, sort };
-      const answer = await messages.request("rows", wanted);
+      const answer = await messages.ask("rows", wanted);
       const page = decodePage(answer);
       cells.seen(page.rows, wanted.start, answer.content);
       onPage(page.rows, wanted.start, answer.content);

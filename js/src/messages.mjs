@@ -16,9 +16,10 @@ export class KernelError extends Error {
  *
  * `request(type, payload)` resolves to `{content, buffers}`; it rejects with a `KernelError`: the kernel's own words, `labels.gone` at
  * once where the kernel has stopped, or `labels.silent` when no answer came within `timeout` milliseconds although nothing else keeps it busy.
+ * `ask` is a request that changes nothing: it is sent once more where an idle kernel leaves it without an answer for `patience` milliseconds.
  * `gone()` tells whether it has stopped.
  */
-export function createMessages(model, { timeout = 60000, uuid = newUuid, labels = () => ({}) } = {}) {
+export function createMessages(model, { timeout = 60000, patience = 5000, uuid = newUuid, labels = () => ({}) } = {}) {
   const waiting = new Map();
   const kernel = watchKernel(model, (state) => state === "gone" && leave());
   const gone = () => new KernelError(labels().gone ?? "The kernel has stopped.", { gone: true });
@@ -47,13 +48,24 @@ export function createMessages(model, { timeout = 60000, uuid = newUuid, labels 
     else entry.resolve({ content, buffers: buffers ?? [] });
   }
 
-  function request(type, payload = {}, buffers = undefined) {
+  function request(type, payload = {}, buffers = undefined, id = uuid()) {
     return new Promise((resolve, reject) => {
       if (kernel.state() === "gone") return reject(gone());
-      const id = uuid();
       waiting.set(id, { resolve, reject, timer: setTimeout(() => expire(id), timeout) });
       model.send({ ...payload, type, uuid: id }, undefined, buffers);
     });
+  }
+
+  // A message is lost where the connection breaks while it is on its way.
+  function ask(type, payload = {}) {
+    const id = uuid();
+    const again = () => {
+      if (!waiting.has(id)) return;
+      if (kernel.state() === "there") model.send({ ...payload, type, uuid: id });
+      else setTimeout(again, patience);
+    };
+    setTimeout(again, patience);
+    return request(type, payload, undefined, id);
   }
 
   function close() {
@@ -64,7 +76,7 @@ export function createMessages(model, { timeout = 60000, uuid = newUuid, labels 
   }
 
   model.on("msg:custom", receive);
-  return { request, close, gone: () => kernel.state() === "gone" };
+  return { request, ask, close, gone: () => kernel.state() === "gone" };
 }
 
 function newUuid() {

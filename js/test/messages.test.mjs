@@ -44,6 +44,18 @@ test("answers out of order reach their own requests, strangers are left alone", 
   assert.equal((await second).content.value, 2);
 });
 
+test("a question that was lost on its way is asked once more, one that was answered is not", async () => {
+  const model = fakeModel();
+  let n = 0;
+  const { ask, request } = createMessages(model, { patience: 5, timeout: 1000, uuid: () => `u${(n += 1)}` });
+  const [lost, heard, order] = [ask("rows", { start: 3 }), ask("rows"), request("write")];
+  model.answer({ uuid: "u2" });
+  await new Promise((done) => setTimeout(done, 30));
+  assert.deepEqual(model.sent.slice(3), [{ start: 3, type: "rows", uuid: "u1" }]);
+  for (const uuid of ["u1", "u3"]) model.answer({ uuid });
+  await Promise.all([lost, heard, order]);
+});
+
 test("an error of the kernel rejects with the kernel's own words", async () => {
   const model = fakeModel();
   const { request } = createMessages(model, { uuid: () => "u1" });

@@ -140,7 +140,7 @@ def test_a_page_for_looking_speaks_the_visitors_language_and_ends_with_its_visit
     page.get_by_text("데이터", exact=True).click()
     page.locator(".clow-rows").wait_for()
     assert page.locator(".clow-about").inner_text() == "보기 전용 페이지입니다."
-    assert page.get_by_text("가져오기").count() == page.get_by_text("삭제").count() == 0
+    assert page.get_by_text("가져오기").count() == page.get_by_text("지우기").count() == 0
     picture(page, "shared-data-ko")
     page.locator("tr", has_text="도서").press("Enter")
     page.locator(".ag-cell", has_text="Emma").wait_for()

@@ -30,6 +30,15 @@
     });
   clock.start = () => (clock.began = performance.now());
 
+  /** Something is drawn on a canvas: more than a few colours in its upper part. */
+  clock.inked = (canvas) => {
+    if (!canvas?.width || !canvas.getBoundingClientRect().height) return false;
+    const { data } = canvas.getContext("2d").getImageData(0, 0, Math.min(canvas.width, 600), Math.min(canvas.height, 200));
+    const colours = new Set();
+    for (let at = 0; at < data.length; at += 4) if (data[at + 3]) colours.add((data[at] << 16) | (data[at + 1] << 8) | data[at + 2]);
+    return colours.size > 20;
+  };
+
   /** Rows with text cover the whole of a grid (as far as it has rows), and nothing lies over them. */
   clock.painted = (box, { row, cell, view, head }) => {
     const whole = box?.querySelector(view)?.getBoundingClientRect();

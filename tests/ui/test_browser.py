@@ -178,7 +178,7 @@ def test_the_three_widgets_in_jupyterlab(lab: str, page: Any, picture: Screensho
     box = dataset.get_by_placeholder('{"key": "value"}')
     box.fill('{"topic": "alarm"')
     box.press("Enter")
-    dataset.locator(".clow-error", has_text="JSON").wait_for()
+    dataset.get_by_text("JSON").first.wait_for()
     assert "Traceback" not in dataset.inner_text()
     box.fill('{"topic": "alarm"}')
     box.press("Enter")

@@ -16,7 +16,7 @@ from ..core.errors import ConflictError
 from ..core.text import t
 from ..data.dataset import Dataset
 from ..data.merge import Clash
-from .base import problem
+from .base import problem, put_away
 from .conflicts import Conflicts
 from .drafting import Drafting
 from .keeper import Keeper
@@ -112,8 +112,7 @@ class _Desk(ipywidgets.VBox):
     def show(self, *widgets: ipywidgets.Widget) -> None:
         """Show something below the sheet; nothing, to have none."""
         left, self.panel.children = self.panel.children, widgets
-        for widget in left:
-            widget.close()
+        put_away(*left)
         if not widgets:
             self.look("sheet")
 

@@ -19,7 +19,7 @@ from ..data.preview import Preview
 from ..data.review import changed_counts, changed_figures, suggestion
 from ..data.steps import Changes
 from .background import Work
-from .base import problem
+from .base import problem, put_away
 from .changes import DiffRows
 from .drafting import Drafting
 from .grid import Grid
@@ -64,6 +64,11 @@ class Sure(ipywidgets.HBox):
     def calm(self) -> None:
         """Leave it."""
         self.children = [self.first]
+
+    def close(self) -> None:
+        """Go, with what is not shown now."""
+        put_away(*self.ways, self.first)
+        super().close()
 
 # %% ../../nbs/ui/01l_review.ipynb #b501ce3a
 class Later(ipywidgets.VBox):
@@ -205,6 +210,11 @@ class _Message(ipywidgets.HBox):
             "margin": "10px 0 0",
         }
         self.message.add_class("clow-message")
+
+    def close(self) -> None:
+        """Go, with the name that may not be shown."""
+        put_away(self.author)
+        super().close()
 
 
 class Review(ipywidgets.VBox):

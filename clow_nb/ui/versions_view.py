@@ -6,7 +6,7 @@
 __all__ = ['history_frame', 'versions_table', 'version_view', 'History']
 
 # %% ../../nbs/ui/01b_versions_view.ipynb #ac5ef21c
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,7 +16,7 @@ import polars as pl
 from ..core.lineage import Lineage
 from ..core.text import t
 from ..data.history import newest
-from .base import Header, View, problem, shown
+from .base import Header, View, problem, put_away, shown
 from .changes import Changes
 from .code import thing_code
 from .grid import DatasetRows, Grid
@@ -132,7 +132,7 @@ class _Listed(ipywidgets.VBox):
         """Show something in the place of the table."""
         left, self.opened = self.opened, [shown(make)]
         self.children = [self.way_back, *self.opened]
-        _close(left)
+        put_away(*left)
 
     def leave(self) -> None:
         """Back to the table, as it is now."""
@@ -140,21 +140,21 @@ class _Listed(ipywidgets.VBox):
         self.show()
         self.listing.refresh()
         self.children = [self.tools, self.panel, self.said, self.listing]
-        _close(left)
+        put_away(*left)
 
     def show(self, *widgets: ipywidgets.Widget) -> None:
         """Show something between the buttons and the table."""
         left, self.panel.children, self.said.value = self.panel.children, widgets, ""
-        _close(left)
+        put_away(*left)
 
     def visit(self, version: int) -> None:
         """Show a version to look at."""
         self.enter(lambda: version_view(self.dataset.at(version)))
 
-
-def _close(widgets: Iterable[ipywidgets.Widget]) -> None:
-    for widget in widgets:
-        widget.close()
+    def close(self) -> None:
+        """Go, with what is not shown now."""
+        put_away(self.tools, self.panel, self.said, self.listing, self.way_back)
+        super().close()
 
 # %% ../../nbs/ui/01b_versions_view.ipynb #cc090222
 class _Tooled(_Listed):

@@ -194,6 +194,7 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
     blockLoadDebounceMillis: 40,
     maxConcurrentDatasourceRequests: 2,
     tooltipShowDelay: 600,
+    suppressColumnMoveAnimation: true,
     enableCellTextSelection: true,
     loading: true,
     floatingFiltersHeight: 34,

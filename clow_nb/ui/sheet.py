@@ -18,7 +18,7 @@ from .bulk import change_key, count_many, set_many, trial
 from .clipboard import piece, whole
 from .drafting import Drafting
 from .grid import DatasetRows, Grid, encode_page, window
-from .headings import choices_of, columns_of, counted
+from .headings import choices_of, columns_of, counted, take_columns
 from .shown import Shown, fill, insert, marks_of, paste, shown, told, write
 from .wording import words
 
@@ -234,7 +234,7 @@ class _Drafted(Grid):
     def tell(self) -> None:
         """Count the changes anew, and see which columns there are."""
         if (columns := columns_of(self.drafting)) != self.columns:
-            self.columns = columns
+            take_columns(self, columns)
         self.changes = counted(self.drafting)
 
 # %% ../../nbs/ui/01f_sheet.ipynb #18a3a689

@@ -197,7 +197,7 @@ def _writing(ctx: Context, path: Path) -> Iterator[None]:
             path=str(path), cause=error.strerror or error,
         ) from None  # fmt: skip
 
-
+# %% ../../nbs/data/05h_journal.ipynb #bcd485f8
 def _is_at(descriptor: int, path: Path) -> bool:
     try:
         return os.path.samestat(os.stat(path), os.fstat(descriptor))
@@ -209,7 +209,7 @@ def _state(descriptor: int) -> tuple[int, ...]:
     found = os.fstat(descriptor)
     return found.st_ino, found.st_size, found.st_mtime_ns
 
-
+# %% ../../nbs/data/05h_journal.ipynb #c06ea613
 def _append(descriptor: int, content: bytes) -> None:
     """All of it or nothing, and on the disk."""
     size = os.fstat(descriptor).st_size
@@ -222,7 +222,7 @@ def _append(descriptor: int, content: bytes) -> None:
         os.ftruncate(descriptor, size)
         raise
 
-
+# %% ../../nbs/data/05h_journal.ipynb #49e29a5a
 def _made(path: Path, content: bytes) -> int:
     """A new file in the place of what was there, held before anybody can see it."""
     new = path.with_suffix(".new")

@@ -15,7 +15,6 @@ from .apply import rows_of_others
 from .diff import changed_cells
 from .documents import MISSING
 from .edit import Edit
-from .layout import ID
 from .merge import Touched, settled
 from .reading import documents_by_id
 from .rules import Document, Rule, applied

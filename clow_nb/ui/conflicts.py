@@ -96,7 +96,7 @@ def _title(commits: Sequence[Commit | None], count: int) -> str:
         count=f"{count:,}",
     )
 
-
+# %% ../../nbs/ui/01m_conflicts.ipynb #6b45d0cf
 class Conflicts(Messenger):
     """Theirs or mine, for all cells or by cell; `mine()` gives the cells that are ours. `commits` say whose change each of theirs was."""
 

@@ -120,7 +120,7 @@ class _Desk(ipywidgets.VBox):
         """Bring a part into view: `sheet`, `review`, `question` or `problem`."""
         self.keeper.send({"does": "look", "what": what})
 
-
+# %% ../../nbs/ui/01g_editing.ipynb #a093cdcb
 class Editing(_Desk):
     """A sheet with its tools. `on_commit(dataset)` hears of each new version."""
 
@@ -236,7 +236,7 @@ class Editing(_Desk):
         else:
             self.sheet.go_on(draft.moved(head))
 
-
+# %% ../../nbs/ui/01g_editing.ipynb #476ccc77
 def _committed(draft: Drafting, message: str) -> "Drafting | Exception":
     try:
         return draft.commit(message)

@@ -180,7 +180,7 @@ def _listed(cells: pl.DataFrame) -> ipywidgets.Widget:
         )
     )
 
-
+# %% ../../nbs/ui/01l_review.ipynb #e4f49560
 class _Message(ipywidgets.HBox):
     """The line for the message, and for the name where that is asked."""
 
@@ -216,7 +216,7 @@ class _Message(ipywidgets.HBox):
         put_away(self.author)
         super().close()
 
-
+# %% ../../nbs/ui/01l_review.ipynb #893dc372
 class Review(ipywidgets.VBox):
     """What a commit of a draft would write, a line for the message, and the way on or back. `author` is none where it is known."""
 

@@ -162,7 +162,12 @@ function render({ model, el }) {
     else go(at.row, { key: at.key });
   };
   model.on("change:at", follow);
-  model.on("change:opened", () => (showing(), model.get("opened") && row < 0 && follow()));
+  model.on("change:opened", () => {
+    showing();
+    if (!model.get("opened")) return;
+    el.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" }); // below the grid where there is no room beside
+    if (row < 0) follow();
+  });
   model.on("change:height", showing);
   model.on("change:version", () => model.get("opened") && row >= 0 && go(row, { quiet: true }));
   follow();

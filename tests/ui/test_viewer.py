@@ -165,6 +165,15 @@ def test_what_is_huge_comes_in_pieces_when_it_is_asked_for(page: Any, ws: Worksp
     assert len(sizes) >= 5 and max(sizes) <= PIECE + 1000 < 1_000_000
 
 
+def test_a_viewer_below_its_grid_comes_into_sight(page: Any, ws: Workspace) -> None:
+    page.set_viewport_size({"width": 800, "height": 620})
+    beside = Beside(Grid(DatasetRows(ws.datasets.create("texts", [{"text": f"글 {n}"} for n in range(50)]))))
+    show(page, beside.grid, beside.viewer)
+    cell(page, 0, 1).dblclick()
+    page.locator(".clow-fields").get_by_text("글 0", exact=True).wait_for()
+    page.wait_for_function("document.querySelector('.clow-viewer').getBoundingClientRect().bottom <= innerHeight + 1")
+
+
 def test_a_viewer_of_a_sheet_sees_what_was_written(ws: Workspace) -> None:
     sheet = Sheet(receipts(ws, 3))
     beside = Beside(sheet)

@@ -40,21 +40,31 @@ def labels_of(text: str) -> list[Any] | None:
 _CHOSEN = (pl.String, pl.Boolean)
 
 
+_SAMPLE = 50_000  # rows that tell of most keys of free text that they are no labels, before all are counted
+
+
+def _counted(frame: pl.LazyFrame, key: str, most: int) -> pl.DataFrame:
+    column = frame.select(pl.col(key).alias("label"))
+    if isinstance(frame.collect_schema()[key], pl.List):
+        column = column.explode("label", empty_as_null=False, keep_nulls=False)
+    counts = column.drop_nulls().group_by("label").len("count")
+    return (
+        counts.sort("count", "label", descending=[True, False])
+        .head(most + 1)
+        .collect(engine="streaming")
+    )
+
+
 def count_labels(
     frame: pl.LazyFrame, key: str, most: int = 1000
 ) -> pl.DataFrame | None:
     """`label count` of a key of texts, truth values, numbers, or lists of texts; `None` where they are too many or of another type."""
     dtype: Any = frame.collect_schema().get(key)
-    column = frame.select(pl.col(key).alias("label"))
     if isinstance(dtype, pl.List):
         dtype = dtype.inner
-        column = column.explode("label", empty_as_null=False, keep_nulls=False)
     if dtype is None or not (dtype in _CHOSEN or dtype.is_numeric()):
         return None
-    counts = column.drop_nulls().group_by("label").len("count")
-    found = (
-        counts.sort("count", "label", descending=[True, False])
-        .head(most + 1)
-        .collect(engine="streaming")
-    )
+    if len(_counted(frame.head(_SAMPLE), key, most)) > most:
+        return None
+    found = _counted(frame, key, most)
     return found if len(found) <= most else None

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
+from cachetools import LRUCache, cached
 
 from ..core.text import t
 from ..data.dataset import Dataset
@@ -24,6 +25,11 @@ from .sources import DatasetRows
 _MANY, _OFTEN = 1000, 3
 
 
+def _version_and_key(dataset: Dataset, key: str) -> tuple[str, str, str]:
+    return dataset.location, dataset.snapshot.commit.stamp.token, key
+
+
+@cached(LRUCache(32), key=_version_and_key)
 def choices_of(dataset: Dataset, key: str) -> list[dict[str, Any]]:
     """`[{text, count}, …]` of a key of texts or lists of texts, the frequent ones first; nothing where they are many or hardly repeat."""
     kind = dataset.scan().collect_schema().get(key)

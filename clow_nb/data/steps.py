@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+import numpy as np
 from cachetools import LRUCache
 
 from ..core.errors import DataError
+from .documents import assemble
 from .layout import ID
 from .merge import Touched
 from .query import compile_query, query_keys
 from .reading import Snapshot, documents_by_id
 from .rules import Document, Rule, applied, changed, passed, rule_of
+from .snapshot import readable, rows_at
 from .values import same
 
 # %% ../../nbs/data/05c_steps.ipynb #c72a5dfd
@@ -119,6 +122,21 @@ def check_open(draft: "Draft") -> None:
     if draft._committed:
         raise DataError("This edit was committed already. Start a new one with edit().")
 
+
+def _documents_of(draft: "Draft", ids: Collection[str]) -> dict[str, Document]:
+    """Documents of the base: by number where that is known, which takes no look at all rows."""
+    unplaced = [identity for identity in ids if identity not in draft.places]
+    found = documents_by_id(draft.base, unplaced) if unplaced else {}
+    if numbers := [
+        draft.places[identity][0] for identity in ids if identity in draft.places
+    ]:
+        table = rows_at(
+            draft.base, np.array(numbers, np.uint32), draft.base.names(None)
+        )
+        with readable(draft.base):
+            found |= {document[ID]: document for document in assemble(table)}
+    return found
+
 # %% ../../nbs/data/05c_steps.ipynb #6a866d20
 class Draft(Steps):
     """The documents as an edit has them: those of `base`, changed by one step after the other."""
@@ -138,7 +156,7 @@ class Draft(Steps):
         wanted = list(dict.fromkeys(ids))
         unknown = [identity for identity in wanted if identity not in self._original]
         unread = [identity for identity in unknown if identity not in self.shown]
-        found = documents_by_id(self.base, unread) if unread else {}
+        found = _documents_of(self, unread)
         self._original |= {
             identity: found.get(identity) or self.shown.get(identity)
             for identity in unknown

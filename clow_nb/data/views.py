@@ -215,9 +215,18 @@ class View:
     def ids(self, skip: int = 0, limit: int = 100) -> list[str]:
         """The `_id`s of some of the rows."""
         numbers, end = self._numbers[skip : skip + limit], self.draft.base.commit.rows
-        there = iter(
-            rows_at(self.draft.base, numbers[numbers < end], [ID])[ID].to_pylist()
+        table = rows_at(self.draft.base, numbers[numbers < end], [ID, POS])
+        ids = table[ID].to_pylist()
+        self.draft.places.update(
+            zip(
+                ids,
+                zip(
+                    numbers[numbers < end].tolist(), table[POS].to_pylist(), strict=True
+                ),
+                strict=True,
+            )
         )
+        there = iter(ids)
         return [
             next(there) if number < end else self._ids[number - end]
             for number in numbers.tolist()

@@ -58,3 +58,10 @@ def test_what_is_shown_is_edited_without_another_look(tmp_path: Path, monkeypatc
     ids = [row.before["_id"] for row in rows if row.before]
     edit.set(ids, "n", 0)
     assert [document and document["n"] for document in edit.look_up(ids).values()] == [0] * 10
+
+
+def test_rows_whose_ids_were_told_are_read_by_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    edit = Workspace(tmp_path).datasets.create("views", [{"n": number} for number in range(300)]).edit()
+    ids = View(edit, None, [("n", -1)]).ids(0, 250)
+    monkeypatch.setattr("clow_nb.data.steps.documents_by_id", lambda *_: pytest.fail("all rows looked at"))
+    assert [document and document["n"] for document in edit.look_up(ids).values()] == list(range(299, 49, -1))

@@ -6,6 +6,7 @@
 __all__ = ['CACHES', 'Context']
 
 # %% ../../nbs/core/07_context.ipynb #c774eefd
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 
@@ -61,6 +62,11 @@ class Context(_Place):
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.is_new = not settings.home.exists()
+        self.is_signed = False
+
+    def sign(self, author: str) -> None:
+        """From now on `author` is who is written down: somebody who said a name on a page that many people open."""
+        self.settings, self.is_signed = replace(self.settings, user=author), True
 
     @classmethod
     def open(

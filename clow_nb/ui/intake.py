@@ -18,6 +18,7 @@ from ..data.dataset import Dataset, Datasets, Rawdatas
 from ..data.encoding import noticed
 from ..data.inspection import Inspection, inspect_source
 from .base import Header, View, as_code, problem
+from .keeper import known_author
 from .preview import Preview, field
 from .tables import safe
 from .target import Target
@@ -73,14 +74,19 @@ class _Form(View):
         target: Target,
         about: Dataset | None,
         title: str,
+        asks: bool,
     ) -> None:
-        self.upload, self.preview, self.target, self.dataset = (
+        self.upload, self.preview, self.target, self.dataset, self.asks = (
             upload,
             preview,
             target,
             about,
+            asks,
         )
-        self.message = ipywidgets.Text(placeholder=t("what comes, and why"))
+        self.message, self.author = (
+            ipywidgets.Text(placeholder=t("what comes, and why")),
+            ipywidgets.Text(),
+        )
         self.note, self.button = ipywidgets.HTML(), ipywidgets.Button(
             description=t("Import")
         )
@@ -97,11 +103,11 @@ class _Form(View):
     def draw(self) -> None:
         """Show what belongs to the stage."""
         stage = self.upload.stage
-        ending = [
-            self.note,
-            self.target if self.dataset is None else field(t("Message"), self.message),
-            self.button,
+        own = [
+            self.target if self.dataset is None else field(t("Message"), self.message)
         ]
+        own += [field(t("Your name"), self.author)] if self.asks else []
+        ending = [self.note, *own, self.button]
         self.rest.children = (
             [] if stage == "empty" else [self.preview, *(ending if self.look else [])]
         )
@@ -131,6 +137,7 @@ class _Looking(_Form):
             target,
             dataset,
             title,
+            not known_author(ctx),
         )
         self.message.observe(lambda _: self._write(), "value")
 
@@ -210,6 +217,13 @@ class Intake(_Looking):
     def start(self) -> None:
         """Import what was chosen, as the form says."""
         path, name, given = self.path, self.target.name.value.strip(), self.arguments()
+        if self.asks:
+            if not (author := self.author.value.strip()):
+                self.upload.problem = t(
+                    "Write your name: it is kept with what you import."
+                )
+                return
+            self.ctx.sign(author)
         before = None if self.dataset is None else self.dataset.at("latest")
 
         def imported() -> Dataset:

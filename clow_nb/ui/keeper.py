@@ -30,11 +30,12 @@ from .tables import when
 # %% ../../nbs/ui/01n_keeper.ipynb #bd7aa0a8
 def known_author(ctx: Context) -> str:
     """Who commits from this page; empty where that must be asked."""
-    return (
-        ""
-        if "VOILA_KERNEL_ID" in os.environ and not os.environ.get("CLOW_USER")
-        else ctx.user
+    asks = (
+        "VOILA_KERNEL_ID" in os.environ
+        and not os.environ.get("CLOW_USER")
+        and not ctx.is_signed
     )
+    return "" if asks else ctx.user
 
 # %% ../../nbs/ui/01n_keeper.ipynb #9c231858
 def time_of(moment: datetime) -> str:
@@ -242,6 +243,8 @@ class Keeper(_Finding):
         """From now on this page commits as `author`, whom the browser remembers."""
         self.author = author.strip()
         self.sheet.drafting.sign(self.author)
+        if self.asks and self.author:
+            self.sheet.drafting.dataset.ctx.sign(self.author)
 
     def handlers(self) -> dict[str, Any]:
         """A page says hello and goodbye, what its reader wants, and what was typed meanwhile."""
@@ -258,8 +261,13 @@ class Keeper(_Finding):
         self._shown = {
             one for one in self._shown if one[0] != self._page or one[1] == self._load
         } | {self._showing(message)}
-        if self.asks and not self.author and message.get("author"):
-            self.author = str(message["author"])[:200].strip()
+        if (
+            self.asks
+            and not self.author
+            and (author := str(message.get("author") or "")[:200].strip())
+        ):
+            self.author = author
+            self.sheet.drafting.dataset.ctx.sign(author)
         draft = self.sheet.drafting
         try:
             draft.sign(self.author, self._page, self._load)

@@ -43,6 +43,7 @@ def ws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     stop_worker(workspace.ctx)
 
 
+@pytest.mark.slow
 def test_first_run_with_nothing_in_production(ws: Workspace) -> None:
     pipeline = ws.pipelines.create(
         "pl-first", [Train("t-topic"), Evaluate("e-topic"), Serve("s-topic", gate="f1_macro >= production.f1_macro")]

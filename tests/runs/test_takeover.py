@@ -162,6 +162,7 @@ def shoot(crew: Crew, run: Run, kills: int, chance: random.Random, span: float) 
     return done
 
 
+@pytest.mark.slow
 def test_ten_kills_over_six_steps(ctx: Context, crew: Callable[[int], Crew], notebook: MakeNotebook) -> None:
     path = notebook(STEP, parameters=PARAMETERS)
     workers = crew(2)

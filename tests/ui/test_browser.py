@@ -161,7 +161,7 @@ WORDS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.slow), "ko"])
 def test_the_three_widgets_in_jupyterlab(lab: str, page: Any, picture: Screenshots, language: str) -> None:
     words = WORDS[language]
     _run_all(page, lab, f"{language}.ipynb")

@@ -103,9 +103,12 @@ def voila_command(
     ]
 
 # %% ../../nbs/ui/07_servers.ipynb #7e2472ef
+_EVERYWHERE = "0.0.0.0"  # noqa: S104
+
+
 def share_command(
-    folder: Path, port: int, ip: str = "0.0.0.0", preheat: bool = True
-) -> list[str]:  # noqa: S104
+    folder: Path, port: int, ip: str = _EVERYWHERE, preheat: bool = True
+) -> list[str]:
     """Voilà over the dashboards of `folder` for visitors from the network; its token is taken from the environment."""
     program = "from clow_nb.ui.sharing import main; main()"
     patience = (

@@ -103,12 +103,7 @@ def voila_command(
     ]
 
 # %% ../../nbs/ui/07_servers.ipynb #7e2472ef
-_EVERYWHERE = "0.0.0.0"  # noqa: S104
-
-
-def share_command(
-    folder: Path, port: int, ip: str = _EVERYWHERE, preheat: bool = True
-) -> list[str]:
+def share_command(folder: Path, port: int, ip: str, preheat: bool = True) -> list[str]:
     """Voilà over the dashboards of `folder` for visitors from the network; its token is taken from the environment."""
     program = "from clow_nb.ui.sharing import main; main()"
     patience = (

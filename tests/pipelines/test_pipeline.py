@@ -37,18 +37,16 @@ def ws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     workspace.trainings.create("t-topic", dataset=str(dataset.ref), solution="nlp-intent", model="topic", params={"epochs": 3})
     workspace.evaluations.create("e-topic", model="topic@latest", dataset=str(dataset.ref), split="test", preset="classification")
     workspace.services.create("s-topic")
+    gate = Serve("s-topic", gate="f1_macro >= production.f1_macro")
+    workspace.pipelines.create("pl-first", [Train("t-topic"), Evaluate("e-topic"), gate]).run("d-topic-1").wait(progress=False)
     yield workspace
     for service in workspace.services:
         service.stop()
     stop_worker(workspace.ctx)
 
 
-@pytest.mark.slow
 def test_first_run_with_nothing_in_production(ws: Workspace) -> None:
-    pipeline = ws.pipelines.create(
-        "pl-first", [Train("t-topic"), Evaluate("e-topic"), Serve("s-topic", gate="f1_macro >= production.f1_macro")]
-    )
-    run = pipeline.run("d-topic-1").wait(progress=False)
+    (run,) = ws.pipelines["pl-first"].runs()
     assert run.steps()["status"].to_list() == ["SUCCEEDED"] * 4
     assert all(Path(path).exists() for path in run.steps()["notebook"])
     assert "production" in run.verdict

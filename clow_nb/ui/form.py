@@ -14,6 +14,7 @@ import ipywidgets
 
 from ..core.errors import ParameterError
 from ..core.text import t
+from .picking import thing_input
 from .tables import safe
 
 # %% ../../nbs/ui/02a_form.ipynb #e412299d
@@ -121,8 +122,17 @@ def _write(value: Any, property_: Mapping[str, Any]) -> str:
     )
 
 
+def _text(property_: Mapping[str, Any], value: Any, ctx: Any) -> ipywidgets.Text:
+    hint, written = property_.get("format", ""), _write(value, property_)
+    if ctx is not None and hint.endswith("-ref"):
+        return thing_input(ctx, hint.removesuffix("-ref"), written)
+    return ipywidgets.Text(
+        value=written, placeholder=_EXAMPLES.get(hint, ""), continuous_update=False
+    )
+
+
 def _input(
-    key: str, property_: Mapping[str, Any], value: Any
+    key: str, property_: Mapping[str, Any], value: Any, ctx: Any = None
 ) -> tuple[ipywidgets.Widget, Callable[[], Any]]:
     layout = {"width": "100%"}
     if "enum" in property_:
@@ -135,13 +145,8 @@ def _input(
             value=bool(value), indent=False, description=t("on"), layout=layout
         )
         return box, lambda: box.value
-    hint = _EXAMPLES.get(property_.get("format", ""), "")
-    text = ipywidgets.Text(
-        value=_write(value, property_),
-        placeholder=hint,
-        continuous_update=False,
-        layout=layout,
-    )
+    text = _text(property_, value, ctx)
+    text.layout.width = "100%"
     return text, lambda: _read(key, text.value, property_)
 
 # %% ../../nbs/ui/02a_form.ipynb #20169b35
@@ -178,10 +183,13 @@ def _field(
 
 # %% ../../nbs/ui/02a_form.ipynb #4b85e10a
 class Form(ipywidgets.VBox):
-    """Inputs for the properties of a JSON schema, filled with `values` over the defaults."""
+    """Inputs for the properties of a JSON schema, filled with `values` over the defaults; with a `ctx`, references are searched in its workspace."""
 
     def __init__(
-        self, schema: Mapping[str, Any], values: Mapping[str, Any] | None = None
+        self,
+        schema: Mapping[str, Any],
+        values: Mapping[str, Any] | None = None,
+        ctx: Any = None,
     ) -> None:
         given, needed = values or {}, schema.get("required", ())
         self._readers: dict[str, Callable[[], Any]] = {}
@@ -192,7 +200,7 @@ class Form(ipywidgets.VBox):
                 "required": key in needed
             }
             value = given.get(key, property_.get("default"))
-            self.inputs[key], self._readers[key] = _input(key, property_, value)
+            self.inputs[key], self._readers[key] = _input(key, property_, value, ctx)
             fields.append(_field(key, property_, self.inputs[key]))
         super().__init__(_arranged(fields))
 

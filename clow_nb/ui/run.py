@@ -60,7 +60,7 @@ class RunAgain(ipywidgets.Accordion):
             name: each for name, each in schema["properties"].items() if name != "home"
         }
         self.defaults = {name: each.get("default") for name, each in properties.items()}
-        self.form = Form(schema | {"properties": properties}, row.params)
+        self.form = Form(schema | {"properties": properties}, row.params, self.run.ctx)
         self.form.on_change(self.on_change)
         button = ipywidgets.Button(description=t("Run again"))
         button.add_class("clow-go")

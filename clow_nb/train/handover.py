@@ -89,6 +89,10 @@ class _Files:
         )
 
 # %% ../../nbs/train/06s_handover.ipynb #5874c840
+def _jsonl(folder: Path, split: str) -> Path:
+    return folder / f"{split.replace('/', '_')}.jsonl"
+
+
 def hand_over(
     ctx: Context, ds: "Dataset", root: Path, params: Mapping[str, Any]
 ) -> Handover:
@@ -106,10 +110,9 @@ def hand_over(
     with ExitStack() as stack:
         targets = {
             name: stack.enter_context(
-                (made.input / f"{name}.jsonl").open("w", encoding="utf-8")
+                _jsonl(made.input, name).open("w", encoding="utf-8")
             )
             for name in counts
-            if name == Path(name).name
         }
         for document in ds.documents():
             name = split[document["_id"]]

@@ -37,6 +37,7 @@ ENTRY_POINTS = {
         "nlp-intent = clow_nb.train.solutions.nlp_intent:NlpIntent",
         "tabular = clow_nb.train.solutions.tabular:Tabular",
         "ts-forecast = clow_nb.train.solutions.ts_forecast:TsForecast",
+        "vision-cls = clow_nb.train.solutions.vision_cls:VisionCls",
     ],
     "clow_nb.scorer": ["default = clow_nb.evals.scoring:score_models"],
     "clow_nb.template": [

@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
+from ..core.errors import DataError
 from ..core.text import t
 from .batcher import Batcher, Job
 from .metrics import Metrics
@@ -143,6 +144,16 @@ def _judge(jobs: list[Job], shape: str) -> list[dict[str, Any]]:
                 "list": f"$[{index}]",
                 "documents": f"$.documents[{index}]",
             }[shape]
+            if isinstance(job.outcome, DataError):
+                raise Refused(
+                    422,
+                    t(
+                        "The model can't read the document at {path}: {cause}",
+                        path=path,
+                        cause=job.outcome,
+                    ),
+                    path,
+                )
             logging.getLogger("clow").error(
                 "the model failed at %s", path, exc_info=job.outcome
             )

@@ -107,6 +107,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "array": (list,),
     "object": (dict,),
+    "image": (str, dict),
 }
 
 
@@ -115,7 +116,7 @@ def check_document(
 ) -> None:
     """Return if `document` has every key of `fields` (`{key: JSON type}`, `"any"` for all, `"number?"` for one that may be missing).
 
-    Raises `Refused` 422 with the path.
+    An `"image"` is base64 text, or a reference to a raw file of the workspace. Raises `Refused` 422 with the path.
     """
     for key, wish in fields.items():
         kind, where = wish.removesuffix("?"), f"{path}.{key}"
@@ -149,12 +150,25 @@ def check_document(
             )
 
 # %% ../../nbs/serve/00_protocol.ipynb #5e7a91c4
+_IMAGE = {
+    "anyOf": [
+        {"type": "string", "contentEncoding": "base64", "contentMediaType": "image/*"},
+        {
+            "type": "object",
+            "properties": {"object": {"type": "string"}},
+            "required": ["object"],
+        },
+    ]
+}
+
+
 def document_schema(fields: dict[str, str]) -> dict[str, Any]:
     """The JSON schema of a document that `check_document` lets through."""
     if not fields:
         return {"type": "object"}
     named = {kind: {"type": kind} for kind in _TYPES} | {
-        "datetime": {"type": "string", "format": "date-time"}
+        "datetime": {"type": "string", "format": "date-time"},
+        "image": _IMAGE,
     }
     properties = {
         key: named.get(wish.removesuffix("?"), {}) for key, wish in fields.items()

@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 
@@ -33,6 +33,9 @@ from .predict import Loaded, Serving
 from .spec import ModelSpec, ServiceSpec, read_spec, service_folder
 from .traffic import TrafficWriter
 
+if TYPE_CHECKING:
+    from clow_nb.data.objects import Objects
+
 # %% ../../nbs/serve/03_server.ipynb #c8a49065
 def input_fields(signature: Any) -> dict[str, str]:
     """The keys that a model needs of a document with their JSON types, out of its signature."""
@@ -40,24 +43,30 @@ def input_fields(signature: Any) -> dict[str, str]:
     return {str(key): str(kind) for key, kind in inputs.items()}
 
 
-def load_model(model: ModelSpec, spec: ServiceSpec) -> Loaded:
-    """Load a model from its folder; raises `ServiceError` that says which one and why."""
+def _objects(home: Path) -> "Objects":
+    """The raw files that documents may refer to."""
+    from clow_nb.core.context import Context
+    from clow_nb.data.objects import Objects
+
+    return Objects(Context.open(home))
+
+
+def load_model(model: ModelSpec, spec: ServiceSpec, home: Path | None = None) -> Loaded:
+    """Load a model from its folder; one that reads images opens the raw files of the workspace `home`. Raises `ServiceError` that says which one and why."""
     from clow_nb.train.predictor import load_predictor
 
     try:
         predictor = load_predictor(Path(model.folder))
+        fields = input_fields(predictor.signature)
+        if home and "image" in fields.values():
+            predictor.task.objects = _objects(home)
         limits: dict[str, Any] = {
             "max_batch": spec.max_batch,
             "capacity": spec.capacity,
             "timeout_s": spec.timeout_s,
         }
         batcher = Batcher(predictor.predict, window_s=spec.window_ms / 1000, **limits)
-        return Loaded(
-            model.ref,
-            input_fields(predictor.signature),
-            batcher,
-            list(predictor.examples),
-        )
+        return Loaded(model.ref, fields, batcher, list(predictor.examples))
     except Exception as error:
         cause = (
             str(error)
@@ -206,7 +215,7 @@ class Process:
         sockets: list[socket.socket],
     ) -> None:
         self.spec, self.channel, self.sockets = spec, channel, sockets
-        self.folder = service_folder(home, spec.service)
+        self.home, self.folder = home, service_folder(home, spec.service)
         self.serving = Serving(spec, TrafficWriter(self.folder / "traffic"))
         self._loader = ThreadPoolExecutor(1, "loader")
         self._listening: list[asyncio.Server] = []
@@ -254,7 +263,7 @@ class Process:
         for model in self.spec.models:
             await self.channel.say("loading", model=model.ref)
             loaded = await loop.run_in_executor(
-                self._loader, load_model, model, self.spec
+                self._loader, load_model, model, self.spec, self.home
             )
             await warm_up(loaded, self.spec.max_batch)
             self.serving.models[model.name] = loaded

@@ -22,6 +22,7 @@ from ..core.errors import AlreadyExists, DataError
 from ..core.lineage import Lineage
 from ..core.records import VersionRow
 from ..core.refs import Ref
+from ..data.objects import Objects
 from .predictor import Predictor, fingerprint, load_predictor, read_config
 from .promotion import Promotion, promote
 
@@ -95,7 +96,7 @@ class ModelVersion:
 
     def load(self) -> Predictor:
         """A fresh `Predictor`; raises `DataError` if the files were changed since."""
-        return load_predictor(self.folder)
+        return load_predictor(self.folder, Objects(self.ctx))
 
     @cached_property
     def _predictor(self) -> Predictor:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import save_file
@@ -20,6 +20,9 @@ from torch import nn
 from ..core.errors import DataError
 from .solution import Solution, solution
 from .checkpoints import read_tensors
+
+if TYPE_CHECKING:
+    from clow_nb.data.objects import Objects
 
 # %% ../../nbs/train/04_predictor.ipynb #5fa77169
 _CONFIG, _TENSORS, _FORMAT = "config.json", "model.safetensors", 1
@@ -137,12 +140,12 @@ class Predictor:
         return f"<predictor {self.task.name}: {', '.join(self.signature['inputs'])} → {len(self.labels)} labels>"
 
 # %% ../../nbs/train/04_predictor.ipynb #ab4a0cef
-def load_predictor(folder: str | Path) -> Predictor:
-    """The model in `folder`, ready to be asked. Raises `DataError` for a folder that holds none, or a changed one."""
+def load_predictor(folder: str | Path, objects: "Objects | None" = None) -> Predictor:
+    """The model in `folder`, ready to be asked, also about the raw files in `objects`. Raises `DataError` for a folder that holds none, or a changed one."""
     folder = Path(folder)
     config = read_config(folder)
     tensors, _ = read_tensors(folder / _TENSORS)
-    task = solution(config["solution"], config["params"])
+    task = solution(config["solution"], config["params"], objects)
     task.signature, task.examples = config["signature"], config["examples"]
     task.restore(
         config["state"],

@@ -8,7 +8,7 @@ __all__ = ['TrainParams', 'LabelledParams', 'check_params', 'Solution', 'solutio
 # %% ../../nbs/train/02_solution.ipynb #fc2946ac
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import polars as pl
 import torch
@@ -19,6 +19,9 @@ from ..core.errors import ParameterError
 from ..core.plugins import registry
 from .examples import Batch, Examples
 from .inputs import label_key, with_splits
+
+if TYPE_CHECKING:
+    from clow_nb.data.objects import Objects
 
 # %% ../../nbs/train/02_solution.ipynb #89fab21c
 class TrainParams(BaseModel):
@@ -90,7 +93,10 @@ def check_params(schema: type[TrainParams], values: dict[str, Any]) -> TrainPara
 
 # %% ../../nbs/train/02_solution.ipynb #81ed98e1
 class Solution(ABC):
-    """One kind of task. A subclass fills the hooks in; `params` are checked before it is made."""
+    """One kind of task. A subclass fills the hooks in; `params` are checked before it is made.
+
+    `objects` are the raw files (images) that documents refer to, where they come from a workspace.
+    """
 
     name: ClassVar[str] = ""
     Params: ClassVar[type[TrainParams]] = TrainParams
@@ -100,6 +106,7 @@ class Solution(ABC):
         self.params: Any = check_params(self.Params, given)
         self.signature: dict[str, Any] = {}
         self.examples: list[dict[str, Any]] = []
+        self.objects: Objects | None = None
 
     def target(self, frame: pl.DataFrame, label: str | None = None) -> str | None:
         """The key that is learned: the one of the params, else the dataset's `label`, else one with a usual name. Raises `DataError`."""
@@ -164,7 +171,14 @@ class Solution(ABC):
         """One pass over `train` by other means than steps of an optimizer (trees that grow), and its loss; by default there is none."""
         return None
 
+    def settle(self, model: nn.Module, valid: Examples) -> None:
+        """What is decided once the best weights are known, such as a threshold; by default nothing."""
+
 # %% ../../nbs/train/02_solution.ipynb #b57bb281
-def solution(name: str, params: dict[str, Any] | None = None) -> Solution:
-    """The solution `name` with `params`; `NotFound` lists the names, `ParameterError` the parameters."""
-    return registry("solution").get(name)(params)
+def solution(
+    name: str, params: dict[str, Any] | None = None, objects: "Objects | None" = None
+) -> Solution:
+    """The solution `name` with `params` (and a workspace's raw files); `NotFound` lists the names, `ParameterError` the parameters."""
+    made: Solution = registry("solution").get(name)(params)
+    made.objects = objects
+    return made

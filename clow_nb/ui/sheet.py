@@ -11,6 +11,7 @@ from typing import Any
 
 import traitlets
 
+from ..core.errors import QueryError
 from ..data.dataset import Dataset
 from ..data.layout import ID
 from ..data.views import View
@@ -90,10 +91,22 @@ def _clear(sheet: "Sheet", message: _Message) -> dict[str, Any]:
     )
 
 # %% ../../nbs/ui/01f_sheet.ipynb #ab237e6e
+_MOST_WRITTEN = 100_000
+
+
 def _whole(sheet: "Sheet", message: _Message) -> dict[str, Any]:
     row = int(message["row"])
     [found] = sheet.shown.rows(message.get("serial"), row, row)
-    return {"text": whole(shown(found).get(message["key"]))}
+    text = whole(shown(found).get(key := str(message["key"])))
+    if len(text) > _MOST_WRITTEN:
+        raise QueryError(
+            "{count:,} characters are too many to be written in a cell; up to {most:,} are opened. "
+            "Space shows the cell; by code it is changed with edit.set(…, {key!r}, …).",
+            count=len(text),
+            most=_MOST_WRITTEN,
+            key=key,
+        )
+    return {"text": text}
 
 
 def _copy(sheet: "Sheet", message: _Message) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from harness import show
 from clow_nb import Workspace
 from clow_nb.data.dataset import Dataset
 from clow_nb.ui.sheet import Sheet
+from clow_nb.ui.viewer import Beside
 
 TOPICS = ["배송", "환불", "문의"]
 
@@ -129,3 +130,39 @@ def test_sorting_keeps_what_was_written(page: Any, calls: Dataset) -> None:
     cell(page, 0, "text").click()
     page.keyboard.press("Control+z")
     page.wait_for_function("window.model.get('changes').changed === 0")
+
+
+@pytest.mark.slow
+def test_a_cell_of_ten_megabytes_leaves_the_page_usable(page: Any, tmp_path: Path) -> None:
+    page.set_default_timeout(60_000)
+    text = "긴 글 <b>x</b>\n" * 700_000
+    documents = [{"_id": "r0", "text": text, "n": 0}, *({"_id": f"r{n}", "text": f"말 {n}", "n": n} for n in range(1, 50))]
+    beside = Beside(Sheet(Workspace(tmp_path).datasets.create("letters", documents)))
+    assert len(text.encode()) > 10_000_000
+    show(page, beside.grid, beside.viewer)
+
+    def at(row: int) -> Any:
+        return page.locator(f'.ag-row[row-index="{row}"] .ag-cell[col-id="c1"]')
+
+    # It opens shortened, and no pen is put over all of it.
+    at(0).wait_for()
+    assert at(0).evaluate("e => e.textContent.length") < 1_100
+    at(0).dblclick()
+    page.locator(".clow-grid-problem", has_text="too many to be written in a cell").wait_for()
+    assert page.locator(".clow-pen").input_value() == ""
+
+    # The page is as quick as ever for the other cells, and writes nothing into this one.
+    at(1).click()
+    page.keyboard.type("고침")
+    page.keyboard.press("Enter")
+    page.wait_for_function("window.model.get('changes').changed === 1")
+
+    # All of it is shown on demand.
+    at(0).click()
+    page.keyboard.press(" ")
+    page.locator(".clow-rest button").first.wait_for()
+    assert page.locator(".clow-text").first.evaluate("e => e.textContent.length") == 50_000
+    page.locator(".clow-rest button").first.click()
+    page.wait_for_function("length => document.querySelector('.clow-text').textContent.length === length", arg=len(text))
+    committed = beside.grid.drafting.edit.commit("고침")
+    assert [found["text"] for found in committed.documents(limit=2)] == [text, "고침"]

@@ -100,7 +100,7 @@ def _emptied(
             if not now.table.count_rows(filter=f"{name} IS NOT NULL AND {others}")
         )
 
-
+# %% ../../nbs/data/06b_apply.ipynb #3670aee0
 def _joined(
     head: LanceDataset,
     last: Commit,

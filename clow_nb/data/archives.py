@@ -80,7 +80,6 @@ _BROKEN = (
     zlib.error,
     lzma.LZMAError,
     zipfile.BadZipFile,
-    NotImplementedError,
     RuntimeError,
     ValueError,
 )

@@ -6,7 +6,7 @@
 __all__ = ['SEVERITY', 'sentences', 'remedies', 'Finding']
 
 # %% ../../nbs/data/07m_findings.ipynb #9a99b0b4
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
@@ -107,6 +107,46 @@ def remedies() -> dict[str, str]:
     }
 
 # %% ../../nbs/data/07m_findings.ipynb #eb0e4a50
+_FIRST = pl.col(POS).min().over("group")
+
+
+def _shown(snapshot: Snapshot, keys: Iterable[str], hits: pl.DataFrame) -> pl.DataFrame:
+    """The documents of hits with the values of some keys: `_id group fix`, then the keys that there are."""
+    fields = columns(snapshot.table.schema)
+    names = {fields[key].name: key for key in keys if key in fields}
+    wanted = hits[POS].implode()
+    batches = (
+        batch.filter(pl.col(POS).is_in(wanted))
+        for batch in read_batches(snapshot, [ID, POS, *names])
+    )
+    read = (
+        pl.concat([batch.rename(names) for batch in batches if len(batch)])
+        if len(hits)
+        else pl.DataFrame(schema={ID: pl.String, POS: pl.Int64})
+    )
+    fix = pl.concat_str(
+        "action", pl.col("value").fill_null(""), separator=" "
+    ).str.strip_chars()
+    groups = hits.with_columns(pl.col("group").rank("dense") - 1, fix.alias("fix"))
+    return (
+        groups.join(read, on=POS)
+        .sort(_FIRST, POS)
+        .select(ID, "group", "fix", *names.values())
+    )
+
+
+def _ids(snapshot: Snapshot, places: pl.Series) -> dict[str, int]:
+    batches = (
+        batch.filter(pl.col(POS).is_in(places.implode()))
+        for batch in read_batches(snapshot, [ID, POS])
+    )
+    return {
+        identity: place
+        for batch in batches
+        for identity, place in batch.select(ID, POS).rows()
+    }
+
+# %% ../../nbs/data/07m_findings.ipynb #ba10418c
 def _tidied(keys: Collection[str], document: Document) -> Document:
     return {
         key: tidy(value) if key in keys and isinstance(value, str) else value
@@ -114,9 +154,29 @@ def _tidied(keys: Collection[str], document: Document) -> Document:
     }
 
 
-_FIRST = pl.col(POS).min().over("group")
+def _remedy(
+    edit: Edit[Any],
+    snapshot: Snapshot,
+    label: str,
+    action: str,
+    values: Mapping[str, str | None],
+) -> None:
+    """Do one action to documents: `delete`, `unset` or `set` the label, or `tidy`; `values` are JSON by `_id`."""
+    target = {ID: {"$in": list(values)}}
+    if action == "delete":
+        edit.delete(target)
+    elif action == "unset":
+        edit.unset(target, label)
+    elif action == "tidy":
+        keys = [key for key in text_keys(snapshot) if key != edit.key]
+        change(edit, target, partial(_tidied, keys), keys)
+    else:
+        labels = {
+            identity: from_json(text or "null") for identity, text in values.items()
+        }
+        edit.set(target, label, lambda document: labels[document[ID]])
 
-
+# %% ../../nbs/data/07m_findings.ipynb #20322de3
 @dataclass(frozen=True)
 class Finding:
     """What one check found. `sentence` says it, `remedy` what `fix` does; `count` documents are changed by that.
@@ -137,29 +197,7 @@ class Finding:
     @cached_property
     def frame(self) -> pl.DataFrame:
         """The documents in question, those that share something together: `_id group fix`, text, label, split."""
-        fields = columns(self.snapshot.table.schema)
-        names = {fields[key].name: key for key in self.keys.values() if key in fields}
-        wanted = self.hits[POS].implode()
-        batches = (
-            batch.filter(pl.col(POS).is_in(wanted))
-            for batch in read_batches(self.snapshot, [ID, POS, *names])
-        )
-        read = (
-            pl.concat([batch.rename(names) for batch in batches if len(batch)])
-            if len(self.hits)
-            else pl.DataFrame(schema={ID: pl.String, POS: pl.Int64})
-        )
-        fix = pl.concat_str(
-            "action", pl.col("value").fill_null(""), separator=" "
-        ).str.strip_chars()
-        groups = self.hits.with_columns(
-            pl.col("group").rank("dense") - 1, fix.alias("fix")
-        )
-        return (
-            groups.join(read, on=POS)
-            .sort(_FIRST, POS)
-            .select(ID, "group", "fix", *names.values())
-        )
+        return _shown(self.snapshot, self.keys.values(), self.hits)
 
     def first(self, most: int) -> "Finding":
         """The same, of a few documents only: those whose group comes first."""
@@ -168,35 +206,14 @@ class Finding:
     def fix(self, edit: Edit[Any]) -> Edit[Any]:
         """Write the remedy into an edit of the same version; documents that it removed already are left out. Returns the edit."""
         told = self.hits.drop_nulls("action")
-        places = dict(told.select(POS, "value").rows())
+        values = dict(told.select(POS, "value").rows())
         for (action,), part in told.group_by("action", maintain_order=True):
-            ids = self._ids(part[POS])
-            if action == "delete":
-                edit.delete({ID: {"$in": list(ids)}})
-            elif action == "unset":
-                edit.unset({ID: {"$in": list(ids)}}, self.label or "")
-            elif action == "tidy":
-                keys = [key for key in text_keys(self.snapshot) if key != edit.key]
-                change(edit, {ID: {"$in": list(ids)}}, partial(_tidied, keys), keys)
-            else:
-                values = {
-                    identity: from_json(places[place])
-                    for identity, place in ids.items()
-                }
-                edit.set(
-                    {ID: {"$in": list(ids)}},
-                    self.label or "",
-                    lambda document, values=values: values[document[ID]],
-                )
+            ids = _ids(self.snapshot, part[POS])
+            _remedy(
+                edit,
+                self.snapshot,
+                self.label or "",
+                str(action),
+                {identity: values[place] for identity, place in ids.items()},
+            )
         return edit
-
-    def _ids(self, places: pl.Series) -> dict[str, int]:
-        batches = (
-            batch.filter(pl.col(POS).is_in(places.implode()))
-            for batch in read_batches(self.snapshot, [ID, POS])
-        )
-        return {
-            identity: place
-            for batch in batches
-            for identity, place in batch.select(ID, POS).rows()
-        }

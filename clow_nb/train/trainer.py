@@ -288,4 +288,5 @@ def fit(
         best = _train(loop, train, valid, folder, on_epoch, tick)
     model = loop.judged.cpu()
     model.load_state_dict(best)
-    return model.eval(), loop.progress
+    task.settle(model.eval(), valid)
+    return model, loop.progress

@@ -26,7 +26,7 @@ def make_model(folder: Path, seed: int = 0) -> Path:
     from clow_nb.train.solution import solution
 
     torch.manual_seed(seed)
-    task = solution("nlp-intent", {"max_chars": 24, "channels": 8, "embedding": 8})
+    task = solution("nlp-intent", {"tokenizer": "char", "channels": 8, "embedding": 8})
     examples = task.prepare(pl.DataFrame(DOCUMENTS).with_columns(split=pl.lit("train")), "label")["train"]
     model = task.model()
     optimizer = torch.optim.Adam(model.parameters(), 0.05)

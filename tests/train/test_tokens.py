@@ -4,26 +4,30 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
-from clow_nb.train.tokens import Characters, NgramTfidf, TextEncoder, jamo_ids, ngrams, normalize
+from clow_nb.train.reading import Cut, TextEncoder, fit_reader
+from clow_nb.train.tokens import Characters, NgramTfidf, jamo_ids, ngrams, normalize
 
 TEXTS = st.lists(st.text(st.characters(codec=None), max_size=30), min_size=1, max_size=6)
 CORPUS = ["알람 맞춰줘", "what is ai?", "인공지능이 뭐야", "set an alarm for 7"]
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.parametrize("cut", ["word", "char", "bpe"])
+@settings(max_examples=40, deadline=None)
 @given(TEXTS)
-def test_any_text_alone_gets_what_it_gets_among_others(texts: list[str]) -> None:
-    encoder = TextEncoder.fit(CORPUS, max_chars=16, longest=4, min_df=1, max_features=1000)
+def test_any_text_alone_gets_what_it_gets_among_others(cut: Cut, texts: list[str]) -> None:
+    encoder = TextEncoder(fit_reader(CORPUS, cut, 4), NgramTfidf().fit(CORPUS))
     together = encoder.encode(texts)
     for number, text in enumerate(texts):
         alone = encoder.encode([text])
-        length = int(alone["characters"].lengths[0])
-        assert torch.equal(together["characters"].values[number, :length], alone["characters"].values[0, :length])
+        length = int(alone["tokens"].lengths[0])
+        assert torch.equal(together["tokens"].values[number, :length], alone["tokens"].values[0, :length])
+        assert not together["tokens"].values[number, length:].any()
         begin, end = together["ngrams"].starts[number : number + 2]
         assert torch.equal(together["ngrams"].ids[begin:end], alone["ngrams"].ids)
         assert torch.allclose(together["ngrams"].weights[begin:end], alone["ngrams"].weights)
@@ -52,9 +56,9 @@ def test_hashes_never_change_since_models_keep_them() -> None:
 
 def test_nothing_at_all() -> None:
     assert len(ngrams([])[0]) == 0 == len(ngrams([""])[0])
-    encoder = TextEncoder.fit([""], max_chars=16, longest=4, min_df=1, max_features=10)
-    columns = encoder.encode(["", "새 글자"])
-    assert columns["ngrams"].starts.tolist() == [0, 0, 0] and len(columns["characters"]) == 2
+    for cut in ("auto", "char", "bpe"):
+        columns = TextEncoder(fit_reader([""], cut, 4), NgramTfidf().fit([""])).encode(["", "새 글자"])
+        assert columns["ngrams"].starts.tolist() == [0, 0, 0] and len(columns["tokens"]) == 2
 
 
 def test_every_syllable_is_its_jamo() -> None:

@@ -1,5 +1,6 @@
 """Files on their way into a workspace: dropped on a page, sent in pieces, interrupted, imported."""
 
+import io
 import threading
 import time
 import unicodedata
@@ -8,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import fsspec
 import polars as pl
 import pytest
 from harness import show
@@ -324,6 +326,33 @@ def test_a_folder_of_the_machine_is_read_where_it_is(
     intake.start()
     until(intake, "empty")
     assert len(made[0]) == 2 and (tmp_path / "talk" / "1.json").exists()
+
+
+def test_a_folder_of_a_bucket_is_read_where_it_is(
+    page: Any, intake: Intake, made: list[Dataset], bucket: str
+) -> None:
+    from PIL import Image
+
+    store, picture = fsspec.filesystem("s3"), io.BytesIO()
+    Image.new("RGB", (40, 30), "teal").save(picture, "PNG")
+    for name in ("고양이/1.png", "고양이/2 b.png", "개/1.png"):
+        store.pipe(f"{bucket}/사진/{name}", picture.getvalue())
+    page.set_default_timeout(60_000)
+    show(page, intake.upload)
+    page.locator("input.clow-place").fill(f"{bucket}/사진")
+    page.keyboard.press("Enter")
+    page.wait_for_function("window.model.get('stage') === 'ready'")
+    assert f"{bucket}/사진" in intake.header.code
+    intake.start()
+    until(intake, "empty")
+    assert sorted(document["label"] for document in made[0].documents()) == ["개", "고양이", "고양이"]
+    assert left(intake.ctx) == [] and len(store.find(f"{bucket}/사진")) == 3
+
+
+def test_a_bucket_that_is_not_there_is_told_by_its_name(intake: Intake, bucket: str) -> None:
+    ask(intake, "look", place=f"{bucket}-없음/사진")
+    assert f"{bucket}-없음/사진" in until(intake, "empty")
+    assert left(intake.ctx) == []
 
 
 def test_where_the_workspace_is_for_looking_nothing_is_offered(

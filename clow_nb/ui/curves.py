@@ -70,7 +70,7 @@ class Curves(ipywidgets.VBox):
     def __init__(self, ctx: Context) -> None:
         self.things, self.names, self._drawn = Trainings(ctx), [], ()
         self.figure = ipywidgets.Dropdown(
-            description=t("Figure"), style={"description_width": "auto"}
+            description=t("Metric"), style={"description_width": "auto"}
         )
         self.figure.observe(lambda _: self._figures(), "value")
         self.said, self.place = ipywidgets.HTML(), ipywidgets.VBox()

@@ -140,6 +140,13 @@ def _input(
             options=property_["enum"], value=value, layout=layout
         )
         return choice, lambda: choice.value
+    if property_.get("type") == "boolean" and property_.get("nullable"):
+        three = ipywidgets.Dropdown(
+            options=[(t("auto"), None), (t("on"), True), (t("off"), False)],
+            value=value,
+            layout=layout,
+        )
+        return three, lambda: three.value
     if property_.get("type") == "boolean":
         box = ipywidgets.Checkbox(
             value=bool(value), indent=False, description=t("on"), layout=layout

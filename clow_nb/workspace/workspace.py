@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from clow_nb.serve.service import Services
     from clow_nb.train.models import Models
     from clow_nb.train.training import Trainings
+    from clow_nb.train.tuning import Tunings
 
 # %% ../../nbs/workspace/00_workspace.ipynb #6a9e8eb7
 class _Data:
@@ -99,6 +100,13 @@ class _Learning(_Work):
         from clow_nb.train.training import Trainings
 
         return Trainings(self.ctx)
+
+    @cached_property
+    def tunings(self) -> "Tunings":
+        """Searches for better parameters."""
+        from clow_nb.train.tuning import Tunings
+
+        return Tunings(self.ctx)
 
     @cached_property
     def models(self) -> "Models":

@@ -8,6 +8,7 @@ __all__ = ['Order', 'Row', 'View']
 # %% ../../nbs/data/05f_views.ipynb #b55d5feb
 from collections.abc import Callable, Iterator
 from copy import copy
+from dataclasses import dataclass, replace
 from functools import total_ordering
 from math import inf
 from typing import Any, NamedTuple
@@ -60,6 +61,37 @@ def _sort_keys(order: Order) -> Callable[[Document, float], tuple]:
     return keys
 
 # %% ../../nbs/data/05f_views.ipynb #fe86f7cc
+@dataclass(frozen=True)
+class _Places:
+    """`numbers` without those at `gone` (rising); then, before the places `slots` (rising) of what is left, numbers counted on from `end`."""
+
+    numbers: Numbers
+    gone: np.ndarray
+    slots: np.ndarray
+    end: int
+
+    def __len__(self) -> int:
+        return len(self.numbers) - len(self.gone) + len(self.slots)
+
+    def at(self, places: np.ndarray) -> Numbers:
+        """The numbers at these places."""
+        put = self.slots + np.arange(len(self.slots))
+        before, new = np.searchsorted(put, places), np.isin(places, put)
+        found = (self.end + before).astype(np.uint32)
+        there = (places - before)[~new]
+        found[~new] = self.numbers[
+            there
+            + np.searchsorted(
+                self.gone - np.arange(len(self.gone)), there, side="right"
+            )
+        ]
+        return found
+
+    def cut(self, skip: int, limit: int) -> Numbers:
+        """The numbers from a place on."""
+        return self.at(np.arange(skip, max(skip, min(skip + limit, len(self)))))
+
+# %% ../../nbs/data/05f_views.ipynb #553eb92f
 def _keys_at(base: Snapshot, numbers: Numbers, order: Order) -> list[tuple]:
     table = rows_at(
         base, numbers, base.names({key for path, _ in order for key in top_keys(path)})
@@ -75,7 +107,7 @@ def _keys_at(base: Snapshot, numbers: Numbers, order: Order) -> list[tuple]:
 
 
 def _slots(
-    base: Snapshot, numbers: Numbers, order: Order, wanted: list[tuple]
+    base: Snapshot, numbers: "_Places", order: Order, wanted: list[tuple]
 ) -> np.ndarray:
     """For each wanted key how many of the rows, which are in this order, come before it."""
     low, high = np.zeros(len(wanted), np.int64), np.full(len(wanted), len(numbers))
@@ -83,7 +115,7 @@ def _slots(
         middle = (low + high) // 2
         looked = np.unique(middle[open_])
         found = dict(
-            zip(looked.tolist(), _keys_at(base, numbers[looked], order), strict=True)
+            zip(looked.tolist(), _keys_at(base, numbers.at(looked), order), strict=True)
         )
         after = np.array(
             [
@@ -134,15 +166,15 @@ def _places_of(draft: Draft) -> dict[str, tuple[int, int]]:
 # %% ../../nbs/data/05f_views.ipynb #c1452971
 def _arranged(
     draft: Draft, query: Query | None, order: Order
-) -> tuple[Numbers, list[str]]:
+) -> tuple[_Places, list[str]]:
     """The numbers of the base's rows in order, those of held documents counted on from its end; and the `_id`s of these."""
     base, held = draft.base, draft.held
-    numbers = row_numbers(base, query, order)
     places, matches, keys = _places_of(draft), compile_query(query), _sort_keys(order)
-    numbers = (
-        numbers[~np.isin(numbers, [number for number, _ in places.values()])]
+    numbers = row_numbers(base, query, order)
+    gone = (
+        np.flatnonzero(np.isin(numbers, [number for number, _ in places.values()]))
         if places
-        else numbers
+        else np.empty(0, np.int64)
     )
     now = {
         id: document
@@ -153,10 +185,10 @@ def _arranged(
         (keys(document, places.get(id, (0, inf))[1]), place, id)
         for place, (id, document) in enumerate(now.items())
     )
-    slots = _slots(base, numbers, order, [key for key, *_ in found])
-    ids = [id for *_, id in found]
-    added = base.commit.rows + np.arange(len(ids), dtype=np.uint32)
-    return np.insert(numbers, slots, added) if ids else numbers, ids
+    rest = _Places(numbers, gone, np.empty(0, np.int64), base.commit.rows)
+    return replace(rest, slots=_slots(base, rest, order, [key for key, *_ in found])), [
+        id for *_, id in found
+    ]
 
 # %% ../../nbs/data/05f_views.ipynb #69fba8a2
 class Row(NamedTuple):
@@ -207,14 +239,14 @@ class View:
         order = tuple(parse_sort(sort))
         _check_rules(draft, query, order)
         self.draft, self._new = draft, _new_ids(draft)
-        self._numbers, self._ids = _arranged(draft, query, order)
+        self._places, self._ids = _arranged(draft, query, order)
 
     def __len__(self) -> int:
-        return len(self._numbers)
+        return len(self._places)
 
     def ids(self, skip: int = 0, limit: int = 100) -> list[str]:
         """The `_id`s of some of the rows."""
-        numbers, end = self._numbers[skip : skip + limit], self.draft.base.commit.rows
+        numbers, end = self._places.cut(skip, limit), self.draft.base.commit.rows
         table = rows_at(self.draft.base, numbers[numbers < end], [ID, POS])
         ids = table[ID].to_pylist()
         self.draft.places.update(
@@ -237,25 +269,23 @@ class View:
         now = _new_ids(self.draft)
         if now == self._new:
             return self
-        view, end = copy(self), self.draft.base.commit.rows
-        gone = [
-            end + place
+        view, places = copy(self), self._places
+        stay = [
+            place
             for place, id in enumerate(self._ids)
-            if id in self._new and id not in now
+            if id not in self._new or id in now
         ]
         come = [id for id in now if id not in self._new]
-        slots = np.arange(
-            end + len(self._ids),
-            end + len(self._ids) + len(come),
-            dtype=self._numbers.dtype,
+        slots = np.append(
+            places.slots[stay], np.full(len(come), len(places) - len(self._ids))
         )
-        view._numbers = np.append(self._numbers[~np.isin(self._numbers, gone)], slots)
-        view._ids, view._new = [*self._ids, *come], now
+        view._places = replace(places, slots=slots.astype(np.int64))
+        view._ids, view._new = [*(self._ids[place] for place in stay), *come], now
         return view
 
     def page(self, skip: int = 0, limit: int = 100) -> Iterator[Row]:
         """Some of the rows, as they are now."""
-        numbers, end = self._numbers[skip : skip + limit], self.draft.base.commit.rows
+        numbers, end = self._places.cut(skip, limit), self.draft.base.commit.rows
         there = _looked_at(self.draft, numbers[numbers < end])
         ids, held = iter(there), self.draft.held
         for number in numbers.tolist():

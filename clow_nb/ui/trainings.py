@@ -83,7 +83,7 @@ def trainings_frame(ctx: Context) -> pl.DataFrame:
     """One row a training, the last changed first."""
     frame = Trainings(ctx).list()
     if not frame.height:
-        return frame
+        return pl.DataFrame(schema=dict.fromkeys(_SHOWN, pl.String))
     return (
         frame.with_columns(platform=pl.col("solution"))
         .select(_SHOWN)

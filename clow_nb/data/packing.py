@@ -18,34 +18,35 @@ _DECIMAL = pa.decimal128(38, 0)
 
 class _Sorted(NamedTuple):
     order: np.ndarray
-    high: np.ndarray
-    low: np.ndarray
+    words: np.ndarray
+
+    def alike(self) -> np.ndarray:
+        """Whether each is equal to the one after it."""
+        low, high = self.words[:, 0] >> np.uint64(32), self.words[:, 1]
+        return (high[1:] == high[:-1]) & (low[1:] == low[:-1])
 
 
 def _sorted(high: np.ndarray, low: np.ndarray | int, places: np.ndarray) -> _Sorted:
     """`places` (uint32) sorted by `high` (int64), then `low` (32 bits), then themselves."""
     words = np.empty((len(places), 2), np.uint64)
-    words[:, 0] = (
-        (np.uint64(low) << np.uint64(32)) | places.astype(np.uint64)
-        if isinstance(low, int)
-        else (low << np.uint64(32)) | places
-    )
+    words[:, 0] = low
+    words[:, 0] <<= np.uint64(32)
+    words[:, 0] |= places
     words[:, 1] = high.view(np.uint64)
     packed = pa.Array.from_buffers(_DECIMAL, len(places), [None, pa.py_buffer(words)])
     data = pl.Series(pl.from_arrow(packed)).sort().to_arrow().buffers()[1]
     words = np.frombuffer(data, np.uint64).reshape(-1, 2)[: len(places)]
-    return _Sorted(
-        words[:, 0].astype(np.uint32),
-        words[:, 1].view(np.int64),
-        words[:, 0] >> np.uint64(32),
-    )
+    return _Sorted(words[:, 0].astype(np.uint32), words)
 
 # %% ../../nbs/data/02n_packing.ipynb #eadfcd40
 def _bits(values: pl.Series) -> np.ndarray:
     if not values.dtype.is_float():
         return values.to_physical().cast(pl.Int64).to_numpy()
     bits = (values.to_numpy() + 0.0).view(np.int64)  # -0.0 becomes 0.0
-    return bits ^ ((bits >> 63) & np.int64(2**63 - 1))
+    flips = bits >> 63
+    flips &= np.int64(2**63 - 1)
+    bits ^= flips
+    return bits
 
 # %% ../../nbs/data/02n_packing.ipynb #49071296
 class _Bytes:
@@ -111,9 +112,7 @@ def _text_order(texts: pl.Series, falling: bool) -> np.ndarray:
         np.arange(len(texts), dtype=np.uint32),
     )
     order, at, done = found.order, 12, False
-    equal = (found.high[1:] == found.high[:-1]) & (
-        found.low[1:] == found.low[:-1]
-    )  # each with the one after it
+    equal = found.alike()
     if not loaded.goes_on(at):
         return order
     while equal.any() and not done:
@@ -131,11 +130,7 @@ def _text_order(texts: pl.Series, falling: bool) -> np.ndarray:
             rows,
         )
         order[tied], at = found.order, at + 8
-        alike = (
-            (np.diff(tied) == 1)
-            & (found.high[1:] == found.high[:-1])
-            & (found.low[1:] == found.low[:-1])
-        )
+        alike = (np.diff(tied) == 1) & found.alike()
         equal = np.zeros_like(equal)
         equal[tied[:-1][alike]] = True
     return order
@@ -169,4 +164,5 @@ def column_order(values: pl.Series, falling: bool = False) -> np.ndarray:
         )
         return places[(_grouped_order if repeats else _text_order)(values, falling)]
     bits = _bits(values)
+    del values  # as little as can be is in memory while ten million are sorted
     return _sorted(~bits if falling else bits, 0, places).order

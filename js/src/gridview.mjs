@@ -90,6 +90,8 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
     again.textContent = labels().again ?? "";
   }
 
+  const say = (words) => words !== count.textContent && (count.textContent = words);
+
   // A filter may take a while: then the foot says for how long, until an answer or a refusal is there.
   function seek(begin) {
     clearInterval(seeking);
@@ -111,11 +113,10 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
         if (!model.get("query") && !Object.keys(model.get("filters")).length) all = page.total;
         all = page.all ?? all;
         seek(false);
-        count.textContent = countText(page.total, labels(), model.get("lang"), all);
-        complain("");
-        successCallback(page.rows, page.total <= endRow ? page.total : -1);
-        api.setGridOption("loading", false);
-        if (page.total > endRow) api.setRowCount(page.total, true);
+        say(countText(page.total, labels(), model.get("lang"), all));
+        if (!problem.hidden) complain("");
+        successCallback(page.rows, page.total); // the rows are drawn once: the number of all comes along with them
+        if (api.getGridOption("loading")) api.setGridOption("loading", false);
         if (!first) fit((first = page.rows));
       } catch (error) {
         seek(false);
@@ -191,7 +192,8 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
     cacheBlockSize: BLOCK,
     maxBlocksInCache: 20,
     infiniteInitialRowCount: 1,
-    blockLoadDebounceMillis: 40,
+    blockLoadDebounceMillis: 20,
+    rowBuffer: 4, // rows beyond the edges; each is drawn twice where people jump to: without, and with what is in it
     maxConcurrentDatasourceRequests: 2,
     tooltipShowDelay: 600,
     suppressColumnMoveAnimation: true,

@@ -110,6 +110,9 @@ def notebook_page(path: Path) -> str:
     from nbconvert.exporters import HTMLExporter
 
     notebook = nbformat.read(path, as_version=4)
+    notebook.metadata.pop(
+        "widgets", None
+    )  # else the place of a widget stays empty: what draws it would be loaded
     exporter = HTMLExporter(
         template_name="basic",
         sanitize_html=True,

@@ -10,19 +10,22 @@ import shutil
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from ..core.collection import Collection, Entity
+from ..core.collection import Collection
 from ..core.context import Context
 from ..core.errors import AlreadyExists, DataError
 from ..core.lineage import Lineage
 from ..core.records import VersionRow
 from ..core.refs import Ref
 from ..data.objects import Objects
+from .aliases import Aliased, forget_marks, notes, version_at, write_note
+from .comparison import compare_versions
 from .predictor import Predictor, fingerprint, load_predictor, read_config
 from .promotion import Promotion, promote
 
@@ -85,6 +88,20 @@ class ModelVersion:
         return self.ctx.catalog.stages("model", self.name).get(self.version)
 
     @property
+    def signature(self) -> dict[str, dict[str, str]]:
+        """Documents in, documents out: `{"inputs": {key: type}, "outputs": {key: type}}`."""
+        return self.row.data["signature"]
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What people wrote on it, `{key: value}`."""
+        return notes(self.ctx, self.name, self.version)
+
+    def tag(self, key: str, value: str | None = "yes") -> None:
+        """Write `value` under a key, or take it away with `None`. Raises `InvalidName`."""
+        write_note(self.ctx, self.name, self.version, key, value)
+
+    @property
     def folder(self) -> Path:
         """The folder with its files, on this machine."""
         return _get(self.ctx, *self.row.data["folder"].split("/"))
@@ -117,7 +134,7 @@ class ModelVersion:
         return f"<{self.ref}{f' [{self.stage}]' if self.stage else ''} {numbers}>"
 
 # %% ../../nbs/train/06_models.ipynb #7de3d122
-class Model(Entity):
+class Model(Aliased):
     """A named model; `model[3]`, `model["production"]` and `model["latest"]` are its versions."""
 
     kind = "model"
@@ -168,19 +185,13 @@ class Model(Entity):
             self.ctx, self.name, self[version].version, stage, if_better, reason
         )
 
-    def history(self) -> pl.DataFrame:
-        """Who moved which version to which stage, when and why, newest first."""
-        rows = self.ctx.catalog.stage_history("model", self.name)
-        schema: dict[str, Any] = {
-            "version": pl.Int64,
-            "stage": pl.String,
-            "author": pl.String,
-            "reason": pl.String,
-        }
-        schema |= {"at": pl.Datetime("us", "UTC")}
-        return pl.DataFrame(
-            [{name: row[name] for name in schema} for row in rows], schema
-        )
+    def at(self, when: str | date, stage: str = "production") -> ModelVersion:
+        """The version that was in production (or had another stage or alias) on a day, such as `"2026-10-27"`: at its end. Raises `NotFound`."""
+        return self[version_at(self.ctx, self.name, when, stage)]
+
+    def compare(self, *versions: int | str, all: bool = False) -> pl.DataFrame:
+        """Versions side by side: `part key`, a column a version, `difference`; what differs and the metrics, or `all`. Raises `ParameterError`."""
+        return compare_versions([self[version].row for version in versions], all)
 
 # %% ../../nbs/train/06_models.ipynb #dc9a1c79
 class Models(Collection[Any]):
@@ -207,6 +218,11 @@ class Models(Collection[Any]):
             self.ctx,
             self.ctx.catalog.version("model", found.name, int(found.version or 0)),
         )
+
+    def delete(self, name: str) -> None:
+        """Forget a model with its versions, aliases and tags; raises `NotFound`."""
+        super().delete(name)
+        forget_marks(self.ctx, name)
 
     def _row(self, item: Any) -> dict[str, Any]:
         stages = self.ctx.catalog.stages("model", item.name)

@@ -23,7 +23,7 @@ from ..runs import current
 from .progress import Progress, is_lower_better
 from .solution import solution
 from .spaces import chosen, first_guess
-from .studies import claim, counted, open_study
+from .studies import claim, counted, give_back, open_study
 from .trainer import Tick, fit
 
 if TYPE_CHECKING:
@@ -164,14 +164,17 @@ class _Attempts(_Share):
             trial.set_user_attr("metrics", progress.metrics)
         except TrialPruned:
             state = TrialState.PRUNED
-        except RunError:
-            raise
-        except BaseException as error:
+        except Exception as error:
+            if isinstance(error, RunError):
+                raise
             state = TrialState.FAIL
             trial.set_user_attr("error", _words(error))
-            if isinstance(error, Unmeasured) or not isinstance(error, Exception):
+            if isinstance(error, Unmeasured):
                 self.study.tell(trial, state=state)
                 raise
+        except BaseException:
+            give_back(self.study, trial)
+            raise
         current.guard()
         trial.set_user_attr("seconds", round(time.monotonic() - begun, 2))
         self.study.tell(trial, value, state)

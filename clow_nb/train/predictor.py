@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
 from ..core.errors import DataError
 from .solution import Solution, solution
 from .checkpoints import read_tensors
+from .precision import at_precision, casting, narrowed, widened
 
 if TYPE_CHECKING:
     from clow_nb.data.objects import Objects
@@ -39,13 +40,17 @@ def save_model(
     task: Solution,
     model: nn.Module,
     metrics: dict[str, float] | None = None,
+    precision: str | None = None,
 ) -> Path:
-    """Write `model` and what `task` has learned into `folder`, which is made; returns it."""
+    """Write `model` (with a `precision`, its weights in fewer bits) and what `task` has learned into `folder`, which is made; returns it."""
     folder.mkdir(parents=True, exist_ok=True)
     state, tensors = task.state()
+    learned: dict[str, Tensor] = model.state_dict()
     weights = {
         f"model.{name}": tensor.contiguous()
-        for name, tensor in model.state_dict().items()
+        for name, tensor in (
+            narrowed(learned, precision) if precision else learned
+        ).items()
     }
     save_file(
         weights | {f"state.{name}": tensor for name, tensor in tensors.items()},
@@ -60,6 +65,7 @@ def save_model(
         "metrics": metrics or {},
         "state": state,
         "files": {_TENSORS: _sha256(folder / _TENSORS)},
+        **({"precision": precision} if precision else {}),
     }
     (folder / _CONFIG).write_text(
         json.dumps(config, ensure_ascii=False, indent=1), "utf-8"
@@ -105,12 +111,18 @@ class Predictor:
     def __init__(
         self, task: Solution, model: nn.Module, config: dict[str, Any]
     ) -> None:
-        self.task, self.model, self.config = task, model.eval(), config
+        self.task, self.config = task, config
+        self.model = at_precision(model.eval(), self.precision)
 
     @cached_property
     def labels(self) -> list[Any]:
         """All labels that it can answer."""
         return list(self.config["state"].get("labels", []))
+
+    @property
+    def precision(self) -> str | None:
+        """`int8` or `bf16` for a quantized model."""
+        return self.config.get("precision")
 
     @property
     def signature(self) -> dict[str, Any]:
@@ -132,9 +144,9 @@ class Predictor:
         if not documents:
             return []
         examples = self.task.encode(documents)
-        with torch.inference_mode():
+        with torch.inference_mode(), casting(self.precision):
             outputs = [
-                self.task.predict(self.model, batch)
+                self.task.predict(self.model, batch).float()
                 for batch in examples.batches(batch_size)
             ]
         return self.task.decode(torch.cat(outputs), probabilities)
@@ -166,11 +178,10 @@ def load_predictor(folder: str | Path, objects: "Objects | None" = None) -> Pred
         },
     )
     model = task.model()
-    model.load_state_dict(
-        {
-            name[6:]: tensor
-            for name, tensor in tensors.items()
-            if name.startswith("model.")
-        }
-    )
+    weights = {
+        name[6:]: tensor
+        for name, tensor in tensors.items()
+        if name.startswith("model.")
+    }
+    model.load_state_dict(widened(weights) if config.get("precision") else weights)
     return Predictor(task, model, config)

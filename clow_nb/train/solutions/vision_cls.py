@@ -49,7 +49,7 @@ class VisionParams(LabelledParams):
     dropout: float = Field(0.2, ge=0, lt=1, description="before the last layer")
     flip: bool = Field(False, description="mirror half of the images while learning")
     shift: float = Field(
-        0.1,
+        0.05,
         ge=0,
         le=0.5,
         description="move images by up to this part of their sides while learning",

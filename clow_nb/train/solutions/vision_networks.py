@@ -25,7 +25,9 @@ class Scaled(nn.Module):
 
 # %% ../../../nbs/train/solutions/vision_networks.ipynb #e855f9a8
 class SmallCNN(nn.Module):
-    """Blocks of 3 × 3 convolution, batch norm, ReLU and pooling, their mean, and a linear layer."""
+    """Blocks of 3 × 3 convolution, batch norm, ReLU and pooling, a grid of means, and a linear layer."""
+
+    grid = 4
 
     def __init__(
         self,
@@ -47,14 +49,17 @@ class SmallCNN(nn.Module):
                 nn.MaxPool2d(2, ceil_mode=True),
             ]
         self.blocks = nn.Sequential(*blocks)
-        self.dropout, self.output = nn.Dropout(dropout), nn.Linear(widths[-1], classes)
+        self.dropout, self.output = nn.Dropout(dropout), nn.Linear(
+            widths[-1] * self.grid**2, classes
+        )
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits of each class."""
         numbers = self.scaled(images)
         if self.channels_last:
             numbers = numbers.contiguous(memory_format=torch.channels_last)
-        return self.output(self.dropout(self.blocks(numbers).mean((2, 3))))
+        seen = F.adaptive_avg_pool2d(self.blocks(numbers), self.grid).flatten(1)
+        return self.output(self.dropout(seen))
 
 # %% ../../../nbs/train/solutions/vision_networks.ipynb #a216f4dd
 class LinearPixels(nn.Module):

@@ -50,7 +50,9 @@ def test_what_is_not_of_the_type_is_refused_by_name(key: str, text: str, words: 
 
 @pytest.mark.parametrize("name", registry("solution").names())
 def test_every_parameter_of_a_solution_is_explained_in_korean(name: str) -> None:
-    properties = registry("solution").get(name).Params.model_json_schema()["properties"]
-    missing = [p["description"] for p in properties.values() if p.get("description") and p["description"] not in catalogue("ko")]
-    assert missing == []
-    Form(registry("solution").get(name).Params.model_json_schema()).values()
+    chosen = registry("solution").get(name)
+    properties = chosen.Params.model_json_schema()["properties"]
+    said = [(chosen.__doc__ or "").partition("\n")[0], *(p["description"] for p in properties.values() if p.get("description"))]
+    assert [text for text in said if text not in catalogue("ko")] == []
+    form = Form(chosen.Params.model_json_schema())
+    assert chosen.Params.model_validate(form.values()) == chosen.Params()

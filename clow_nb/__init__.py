@@ -7,6 +7,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from clow_nb.core.memory import prompt_polars
+
 if TYPE_CHECKING:
     from clow_nb.core.errors import ClowError
     from clow_nb.pipelines.steps import Evaluate, Serve, Train
@@ -22,6 +24,8 @@ _HOMES = {
     "Train": "clow_nb.pipelines.steps",
     "Workspace": "clow_nb.workspace.workspace",
 }
+
+prompt_polars()  # before anything imports it
 
 
 def __getattr__(name: str) -> Any:

@@ -17,12 +17,13 @@ from importlib import resources
 def preferred(languages: str) -> str:
     """The first that there is of a browser's languages, such as `ko-KR,ko;q=0.9,en;q=0.8`; English where there is none of them."""
     weighed = re.findall(
-        r"(?:^|,)\s*([a-z]{2})[^,;]*(?:;\s*q=([\d.]+))?", languages.lower()
+        r"(?:^|,)\s*([a-z]{2})[^,;]*(?:;\s*q=([01](?:\.\d*)?))?", languages.lower()
     )
     known = [
         (float(weight or 1), name) for name, weight in weighed if name in ("en", "ko")
     ]
-    return max(known, key=lambda found: found[0], default=(0, "en"))[1]
+    weight, name = max(known, key=lambda found: found[0], default=(0.0, "en"))
+    return name if weight else "en"
 
 
 def lang() -> str:

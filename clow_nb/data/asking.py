@@ -41,18 +41,26 @@ def kind_of(dtype: pl.DataType | None) -> str:
     return "number" if dtype.is_numeric() else _KINDS.get(dtype.base_type(), "json")
 
 # %% ../../nbs/data/02q_asking.ipynb #87157756
+def _on(key: str, asked: Any) -> dict[str, Any]:
+    """What is asked of a key, as a query, whatever it begins with."""
+    return {"$literal": {key: asked}} if key.startswith("$") else {key: asked}
+
+
 def _missing(key: str, kind: str) -> list[dict[str, Any]]:
     if kind != "list":
-        return [{key: None}]
-    return [{key: {"$exists": False}}, {key: {"$type": "null"}}, {key: {"$size": 0}}]
+        return [_on(key, None)]
+    return [
+        _on(key, asked)
+        for asked in ({"$exists": False}, {"$type": "null"}, {"$size": 0})
+    ]
 
 
 def _any_label(key: str, labels: list[Any], kind: str) -> dict[str, Any] | None:
     there = [label for label in labels if label is not None]
-    parts = [{key: there[0] if len(there) == 1 else {"$in": there}}] if there else []
+    parts = [_on(key, there[0] if len(there) == 1 else {"$in": there})] if there else []
     if len(there) < len(labels):
         if there and kind != "list":
-            return {key: {"$in": [*there, None]}}
+            return _on(key, {"$in": [*there, None]})
         parts += _missing(key, kind)
     return {"$or": parts} if len(parts) > 1 else parts[0] if parts else None
 
@@ -140,7 +148,7 @@ def _compared(key: str, text: str, read: _Read) -> dict[str, Any]:
 
 
 def _plain(key: str, operators: dict[str, Any]) -> dict[str, Any]:
-    return {key: operators["$eq"] if list(operators) == ["$eq"] else operators}
+    return _on(key, operators["$eq"] if list(operators) == ["$eq"] else operators)
 
 # %% ../../nbs/data/02q_asking.ipynb #2fc03699
 def _number(text: str) -> tuple[int | float, None]:
@@ -222,14 +230,14 @@ _QUOTED = re.compile(r'\s*("[^"]+"\s*)+')
 
 def _words(key: str, text: str) -> dict[str, Any]:
     words = [quoted or word for quoted, word in _WORDS.findall(text)]
-    return {key: {"$contains": words[0] if len(words) == 1 else words}}
+    return _on(key, {"$contains": words[0] if len(words) == 1 else words})
 
 
 def _text(key: str, text: str, _: str | None = None) -> dict[str, Any]:
     for sign in ("!=", "<>", "≠", "="):
         if text.startswith(sign):
             exact = text.removeprefix(sign).strip()
-            return {key: exact if sign == "=" else {"$ne": exact}}
+            return _on(key, exact if sign == "=" else {"$ne": exact})
     return _words(key, text)
 
 # %% ../../nbs/data/02q_asking.ipynb #ce0d95b9
@@ -263,13 +271,13 @@ def condition(
     if (labels := labels_of(text)) is not None:
         return _any_label(key, labels, kind)
     if (operators := _operators_of(text)) is not None:
-        parse_query(asked := {key: operators})
+        parse_query(asked := _on(key, operators))
         return asked
     if text in ("=", "!=", "<>", "≠"):
         missing = _missing(key, kind)
         if text == "=":
             return missing[0] if len(missing) == 1 else {"$or": missing}
-        return {key: {"$ne": None}} if len(missing) == 1 else {"$nor": missing}
+        return _on(key, {"$ne": None}) if len(missing) == 1 else {"$nor": missing}
     try:
         return (
             _words(key, text)

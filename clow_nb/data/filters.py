@@ -6,6 +6,7 @@
 __all__ = ['Node', 'Condition', 'Elements', 'AllOf', 'AnyOf', 'Not', 'parse_query']
 
 # %% ../../nbs/data/02a_filters.ipynb #57434698
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -62,6 +63,7 @@ Node = Condition | Elements | AllOf | AnyOf | Not
 # %% ../../nbs/data/02a_filters.ipynb #8f3b71e7
 _NEGATIONS = {"$ne": "$eq", "$nin": "$in"}
 _LOGIC = ("$and", "$or", "$nor")
+_LITERAL = "$literal"
 _MAX_DEPTH = 100
 
 
@@ -71,6 +73,16 @@ def _unknown(name: Any, where: str) -> QueryError:
         where=where,
         name=name,
         known=" ".join([*OPERANDS, *_NEGATIONS, "$all", "$elemMatch", "$not", *_LOGIC]),
+    )
+
+
+def _unknown_key(name: str, where: str) -> QueryError:
+    return QueryError(
+        "At {where}: {name!r} is not an operator. There are: {known}. A key that begins with $ is asked for by {example}.",
+        where=where,
+        name=name,
+        known=" ".join((*_LOGIC, _LITERAL)),
+        example=json.dumps({_LITERAL: {name: 5}}),
     )
 
 
@@ -156,7 +168,11 @@ def _elements(path: str, operand: Any, where: str, depth: int) -> Node:
             operand=operand,
         )
     first = next(iter(operand), "")
-    itself = isinstance(first, str) and first.startswith("$") and first not in _LOGIC
+    itself = (
+        isinstance(first, str)
+        and first.startswith("$")
+        and first not in (*_LOGIC, _LITERAL)
+    )
     part = (
         _on_path("", operand, where, depth)
         if itself
@@ -199,6 +215,21 @@ def _logic(name: str, operand: Any, where: str, depth: int) -> Node:
         else AnyOf(parts) if name == "$or" else Not(AnyOf(parts))
     )
 
+# %% ../../nbs/data/02a_filters.ipynb #b14745d9
+def _literal(operand: Any, where: str, depth: int) -> list[Node]:
+    """Keys that are keys, whatever they begin with."""
+    if not isinstance(operand, Mapping):
+        raise QueryError(
+            "At {where}: an object of keys such as {example} is needed, not {operand!r}.",
+            where=where,
+            example='{"$price": {"$gt": 10}}',
+            operand=operand,
+        )
+    return [
+        _on_path(check_path(key), value, f"{where}.{key}", depth)
+        for key, value in operand.items()
+    ]
+
 
 def _parse(query: Any, where: str, depth: int) -> Node:
     if not isinstance(query, Mapping):
@@ -208,12 +239,14 @@ def _parse(query: Any, where: str, depth: int) -> Node:
             query=query,
             example='{"Price": {"$gt": 10}}',
         )
-    parts = []
+    parts: list[Node] = []
     for key, operand in query.items():
         if key in _LOGIC:
             parts.append(_logic(key, operand, f"{where}{key}", depth))
+        elif key == _LITERAL:
+            parts += _literal(operand, f"{where}{key}", depth)
         elif isinstance(key, str) and key.startswith("$"):
-            raise _unknown(key, where.strip(".") or t("the top"))
+            raise _unknown_key(key, where.strip(".") or t("the top"))
         else:
             parts.append(_on_path(check_path(key), operand, f"{where}{key}", depth))
     return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
@@ -222,7 +255,8 @@ def _parse(query: Any, where: str, depth: int) -> Node:
 def parse_query(query: Mapping[str, Any] | None) -> Node:
     """The tree of a query; `None` and `{}` match every document. Raises `QueryError` with the path of the mistake.
 
-    Values may be Extended JSON, such as `{"$date": "2024-05-01"}`.
+    Values may be Extended JSON, such as `{"$date": "2024-05-01"}`. Below `$literal` each key is one of the documents, those that begin
+    with `$` too.
     """
     try:
         real = from_extended(query or {})

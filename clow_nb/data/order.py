@@ -81,7 +81,7 @@ def finder(path: str) -> Callable[[dict[str, Any]], Iterable[Any]]:
 # %% ../../nbs/data/02_order.ipynb #9d69bbf5
 def check_path(path: Any) -> str:
     """`path` itself, or `QueryError` when it cannot be one."""
-    if isinstance(path, str) and not path.startswith("$"):
+    if isinstance(path, str):
         return path
     raise QueryError(
         "{path!r} is not a key. Name a key of the documents, or a dotted path such as author.name.",

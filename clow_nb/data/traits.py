@@ -77,7 +77,7 @@ def text_keys(snapshot: Snapshot) -> dict[str, str]:
         if pa.types.is_string(field.type) and not is_json(field)
     }
 
-
+# %% ../../nbs/data/07o_traits.ipynb #7ae3cb77
 def _whole(snapshot: Snapshot) -> pl.DataFrame:
     """`_pos`, a hash of all of a document but its `_id` and split, whether a text of it is `untidy`, and whether it is `hollow`: without any value."""
     split = columns(snapshot.table.schema).get(SPLIT)

@@ -19,7 +19,7 @@ from ..core.errors import ClowError, NotFound, RunError
 from .contract import signature
 from .kernel import PYTHON, spawn_kernel
 from .kernels import take_kernel
-from .limits import LIMITS, Limits, Usage
+from .limits import LIMITS, Limits, Usage, refused
 from .literals import plain, source_of
 from .scrubbing import Scrubber, Stream, scrub_tree
 from .source import load_notebook, not_onto_itself
@@ -282,7 +282,7 @@ def execute_notebook(
             on_text=lambda text: say(heard.feed(text)),
         )
     except _client().CellExecutionError as error:
-        raise RunError(
+        raise refused(stopping, error.ename) or RunError(
             "{cause}",
             cause=_cause(error.ename, scrubber.text(error.evalue)),
             ename=error.ename,

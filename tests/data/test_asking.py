@@ -121,3 +121,24 @@ def test_the_store_finds_the_same(tmp_path: Path) -> None:
         query = condition(key, text, kind, "Asia/Seoul")
         wanted = [document["_id"] for document in dataset.documents() if compile_query(query)(document)]
         assert wanted and [document["_id"] for document in dataset.documents(query)] == wanted, text
+
+
+def test_keys_that_begin_with_a_dollar_are_asked_for_and_sorted_by(tmp_path: Path) -> None:
+    values = {"$price": [5, 15, None, 20], "$or": ["late", "in time", "late again", ""], "$tags": [["a"], [], ["a", "b"], None]}
+    documents = [{key: column[row] for key, column in values.items()} for row in range(4)]
+    ds = Workspace(tmp_path).datasets.create("dollars", documents)
+    asked = {
+        ("$price", "10..20", "number"): 2, ("$price", "!=15", "number"): 3, ("$price", "=", "number"): 1, ("$price", "[5, null]", "number"): 2,
+        ("$price", '{"$lt": 10}', "number"): 1, ("$or", "late", "text"): 2, ("$or", "=", "text"): 0, ("$tags", "=", "list"): 2,
+        ("$tags", '["b", null]', "list"): 3, ("$tags", "!=", "list"): 2,
+    }  # fmt: skip
+    assert {one: ds.count(condition(*one)) for one in asked} == asked
+    both = together([condition("$price", ">5", "number"), condition("$or", "in", "text")])
+    assert [document["$price"] for document in ds.documents(both, sort=[("$price", -1)], fields=["$price"])] == [15]
+    edit = ds.edit()
+    edit.set({"$literal": {"$price": {"$gt": 10}}}, "$price", 10)
+    assert edit.commit().count({"$literal": {"$price": 10}, "$or": [{"_id": {"$exists": True}}]}) == 2
+    with pytest.raises(QueryError, match=r"A key that begins with \$ is asked for by "):
+        ds.count({"$price": 10})
+    with pytest.raises(QueryError, match=r"At \$literal: an object of keys such as"):
+        ds.count({"$literal": "$price"})

@@ -70,9 +70,11 @@ def test_memory_is_limited(failure: Callable[..., str], what: str) -> None:
     assert message.startswith("The notebook used more than 300 MB of memory and was ended.")
 
 
-def test_memory_that_can_not_be_had_is_refused_in_the_line_that_asks(failure: Callable[..., str], tmp_path: Path) -> None:
-    assert failure("x = bytearray(4 * 2**30)", limits={"memory_mb": 300}).startswith("MemoryError")
-    assert "bytearray" in "".join(outputs(tmp_path)[-1].traceback)
+@pytest.mark.parametrize("asks", ["bytearray(4 * 2**30)", "zeros((2**16, 2**16))"])
+def test_memory_that_can_not_be_had_is_refused_in_the_line_that_asks(failure: Callable[..., str], tmp_path: Path, asks: str) -> None:
+    assert failure(f"from numpy import zeros\nx = {asks}", limits={"memory_mb": 300}).startswith("The notebook used more than 300 MB of memory and was ended.")
+    assert asks.partition("(")[0] in "".join(outputs(tmp_path)[-1].traceback)
+    assert failure("raise MemoryError('none')") == "MemoryError: none"
 
 
 def test_processor_time_is_limited(failure: Callable[..., str]) -> None:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..core.context import Context
 from ..core.errors import NotFound, RunError
 from ..core.text import t
 from ..runs.engine import execute_notebook
@@ -21,6 +20,7 @@ from ..runs.environments import clean_environment, python_for, read_requirements
 from .commands import Say, run_command
 from .handover import Handover, Steps
 from .own_code import GitCode, NotebookCode, fetch_notebook
+from .recipe import Recipe
 from .repositories import fetch
 
 # %% ../../nbs/train/06w_code_run.ipynb #e03ef9ca
@@ -62,15 +62,19 @@ def _requirements(code: GitCode, folder: Path) -> list[str]:
 
 
 def prepare_code(
-    ctx: Context,
-    name: str,
-    code: GitCode | NotebookCode,
+    training: Recipe,
     made: Handover,
     commit: str = "",
     token: str | None = None,
     say: Say = print,
 ) -> Job:
-    """Fetch the code of the training `name` below the folder of the handover. Raises `RunError`, `NotFound`, `FileError`."""
+    """Fetch the code of a training below the folder of the handover. Raises `RunError`, `NotFound`, `FileError`."""
+    ctx, code = training.ctx, training.code
+    if code is None:
+        words = (sys.executable, "-m", "clow_nb.train.by_folder", training.solution)
+        return Job(
+            words, made.root, sys.executable, _environment(sys.executable, made, {})
+        )
     if isinstance(code, NotebookCode):
         path = fetch_notebook(ctx, code, made.root)
         return Job((), path.parent, sys.executable, made.environment | code.env)
@@ -88,7 +92,7 @@ def prepare_code(
             )
             or "-",
         )
-    python = python_for(ctx, name, _requirements(code, root), say)
+    python = python_for(ctx, training.name, _requirements(code, root), say)
     return Job(tuple(code.words), folder, python, _environment(python, made, code.env))
 
 # %% ../../nbs/train/06w_code_run.ipynb #f323239f

@@ -97,7 +97,7 @@ class _Known(_Named):
 
     @property
     def keys(self) -> list[str]:
-        """The keys of the documents, in the order in which they came; those with irregular values only are left out."""
+        """The keys of the documents, in the order in which they came; those with irregular values or nulls only are left out (statistics list them)."""
         return self.snapshot.keys
 
     def __len__(self) -> int:

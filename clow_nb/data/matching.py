@@ -37,7 +37,7 @@ from .values import from_json, to_json
 
 # %% ../../nbs/data/02i_matching.ipynb #eb4d9995
 _KEPT: LRUCache = LRUCache(
-    96 * 2**20, getsizeof=lambda kept: getattr(kept, "nbytes", 0)
+    64 * 2**20, getsizeof=lambda kept: getattr(kept, "nbytes", 0)
 )
 _LOCK = Condition()
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import NotFound, RunError
-from ..core.text import t
 from ..runs.engine import execute_notebook
 from ..runs.environments import clean_environment, python_for, read_requirements
 from .commands import Say, run_command

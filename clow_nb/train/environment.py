@@ -99,7 +99,7 @@ def differences(
     ctx: Context, then: Mapping[str, Any], now: Mapping[str, Any]
 ) -> pl.DataFrame:
     """One row a thing that differs: `what then now`; packages by their names, null where there was none."""
-    rows = [
+    rows: list[dict[str, str | None]] = [
         {"what": name, "then": str(then.get(name, "")), "now": str(now.get(name, ""))}
         for name in now
         if name != "lock" and then.get(name) != now.get(name)

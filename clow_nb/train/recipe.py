@@ -43,7 +43,11 @@ def add_note(ctx: Context, ref: str | Ref, text: str) -> None:
 def notes_of(ctx: Context, ref: str | Ref) -> pl.DataFrame:
     """One row a note about the thing, newest first: `at author text`."""
     columns = [_notes.c[name] for name in ("at", "author", "text")]
-    schema = {"at": pl.Datetime("us", "UTC"), "author": pl.String, "text": pl.String}
+    schema: dict[str, Any] = {
+        "at": pl.Datetime("us", "UTC"),
+        "author": pl.String,
+        "text": pl.String,
+    }
     if not sa.inspect(ctx.catalog.engine).has_table("notes"):
         return pl.DataFrame(schema=schema)
     query = (
@@ -96,7 +100,7 @@ class Recipe(Entity):
 
     @property
     def executor(self) -> str:
-        """Where it is run: `local` (by the workers of the workspace) or `ray`."""
+        """Where it is run: `local`, by the workers of the workspace."""
         return self.spec.get("executor", "local")
 
     @property

@@ -72,7 +72,7 @@ def git(
         name: os.environ[name] for name in ("SSH_AUTH_SOCK",) if name in os.environ
     }
     with tempfile.TemporaryDirectory(prefix="clow-git-") as folder:
-        options = _CAREFUL
+        options: tuple[str, ...] = _CAREFUL
         if token is not None:
             asked = Path(folder) / "asked"
             asked.write_text(_ASKED)

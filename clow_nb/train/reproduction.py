@@ -32,7 +32,7 @@ def compare_metrics(
         before, after = then.get(name), now.get(name)
         both = before is not None and after is not None
         rows.append((name, before, after, after - before if both else None))  # type: ignore[operator]
-    numbers = dict.fromkeys(("then", "now", "difference"), pl.Float64)
+    numbers: dict[str, Any] = dict.fromkeys(("then", "now", "difference"), pl.Float64)
     return pl.DataFrame(rows, {"metric": pl.String} | numbers, orient="row")
 
 # %% ../../nbs/train/07a_reproduction.ipynb #444fc2e4
@@ -64,7 +64,7 @@ class Reproduction:
     def largest(self) -> float:
         """The largest difference of all metrics; infinite where one was measured only once."""
         found = self.metrics["difference"].abs()
-        return math.inf if found.null_count() else float(found.max() or 0.0)
+        return math.inf if found.null_count() else max(found, default=0.0)
 
     @property
     def exact(self) -> bool:

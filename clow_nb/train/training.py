@@ -15,7 +15,7 @@ from ..core.context import Context
 from ..core.errors import ConflictError, NotFound, ParameterError, RunError
 from ..core.plugins import registry
 from ..core.refs import Ref, check_name
-from .models import ModelVersion, Models
+from .models import Models, ModelVersion
 from .own_code import GitCode, check_code, current_commit
 from .recipe import Recipe, forget_notes
 from .solution import check_params
@@ -168,7 +168,7 @@ class Training(_Looked):
         Trainings(self.ctx).delete(self.name)
 
 # %% ../../nbs/train/07_training.ipynb #19d07fb9
-_EXECUTORS = ("local", "ray")
+_EXECUTORS = ("local",)
 
 
 def _check_executor(executor: str) -> dict[str, str]:
@@ -230,13 +230,14 @@ class Trainings(Collection[Training]):
 
         dataset = str(getattr(dataset, "ref", dataset))
         self.ctx.catalog.resolve(dataset, "dataset")
-        spec = {"dataset": dataset, "params": dict(params or {})}
+        params = dict(params or {})
+        spec: dict[str, Any] = {"dataset": dataset, "params": params}
         spec |= {
             "resources": check_resources(resources),
             "model": check_name(model or name),
         }
         spec |= _check_executor(executor) | _check_what(
-            self.ctx, solution, code, spec["params"]
+            self.ctx, solution, code, params
         )
         self.ctx.catalog.create(
             "training", name, title, description, spec=spec, author=self.ctx.user

@@ -1,7 +1,6 @@
 """Trainings by code of the user's: from git and from a notebook, with a real worker; and what must never be seen or left behind."""
 
 import base64
-import json
 import os
 import subprocess
 import threading

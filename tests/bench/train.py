@@ -1,22 +1,30 @@
-"""The solution `nlp-intent` against the baseline on the same documents.
+"""The solution `nlp-intent` against the baseline on the same documents, and the trainer against loops that people write.
 
-    python tests/bench/train.py [--data FOLDER] [--seeds 5] [demo] [clinc150] [ko-3i4k]
+    python tests/bench/train.py accuracy [--data FOLDER] [--seeds 5] [demo] [clinc150] [snips] [ko-3i4k] [ko-nsmc]
+    python tests/bench/train.py speed [--seeds 3] [--epochs 10]      a loop over a DataLoader of single items
+    python tests/bench/train.py tracking [--seeds 5] [--epochs 2]    a bare loop over the same tensors
 
 `demo` are the first utterances of the package `chatterbot-corpus`, split 8:1:1 anew for each seed; the others are folders
-below `--data` with their own test splits. Both are fitted to `train` and judged on `test`.
+below `--data` with their own test splits. All are fitted to `train` and judged on `test`.
 """
 
 import argparse
 import json
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from statistics import fmean, median
 
 import polars as pl
 import torch
 
+from clow_nb.core.context import Context
 from clow_nb.train.baseline import tfidf_baseline
-from clow_nb.train.solution import solution
+from clow_nb.train.examples import Batch, bucketed
+from clow_nb.train.solution import Solution, solution
+from clow_nb.train.stepping import rate
+from clow_nb.train.tracking import log_run, mlflow_client
 from clow_nb.train.trainer import fit, score
 
 
@@ -45,6 +53,13 @@ def clinc150(_: int, data: Path) -> pl.DataFrame:
     return pl.DataFrame(rows, ["text", "label", "split"], orient="row")
 
 
+def _held_out(frame: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """A tenth of all that is not `test` becomes `valid`, the rest `train`."""
+    valid = pl.int_range(pl.len()).shuffle(seed) < pl.len() // 10
+    part = pl.when(pl.col("split") == "test").then(pl.lit("test")).when(valid).then(pl.lit("valid"))
+    return frame.with_columns(split=part.otherwise(pl.lit("train")))
+
+
 def ko_3i4k(seed: int, data: Path) -> pl.DataFrame:
     """Seven intentions of Korean utterances; a tenth of `train_val` becomes `valid`."""
     frames = []
@@ -52,13 +67,31 @@ def ko_3i4k(seed: int, data: Path) -> pl.DataFrame:
         lines = (data / f"ko-3i4k/train_val_test/fci_{name}.txt").read_text("utf-8").splitlines()
         rows = [line.split("\t")[::-1] for line in lines if line.count("\t") == 1 and line.split("\t")[1].strip()]
         frames.append(pl.DataFrame(rows, ["text", "label"], orient="row").with_columns(split=pl.lit(name)))
-    frame = pl.concat(frames)
-    valid = pl.int_range(pl.len()).shuffle(seed) < pl.len() // 10
-    part = pl.when(pl.col("split") == "test").then(pl.lit("test")).when(valid).then(pl.lit("valid"))
-    return frame.with_columns(split=part.otherwise(pl.lit("train")))
+    return _held_out(pl.concat(frames), seed)
 
 
-CORPORA = {"demo": demo, "clinc150": clinc150, "ko-3i4k": ko_3i4k}
+def snips(seed: int, data: Path) -> pl.DataFrame:
+    """Seven intents; `train_*_full` without a tenth that becomes `valid`, judged on `validate_*`."""
+    rows = []
+    for path in sorted((data / "snips").glob("*/*.json")):
+        if path.stem.startswith("validate") or path.stem.endswith("_full"):
+            utterances = json.loads(path.read_bytes().decode("utf-8", "replace"))[path.parent.name]
+            split = "test" if path.stem.startswith("validate") else "train"
+            rows += [("".join(part["text"] for part in one["data"]), path.parent.name, split) for one in utterances]
+    return _held_out(pl.DataFrame(rows, ["text", "label", "split"], orient="row"), seed)
+
+
+def ko_nsmc(seed: int, data: Path) -> pl.DataFrame:
+    """Korean film reviews, good or bad; a tenth of the training file becomes `valid`."""
+    frames = []
+    for split in ("train", "test"):
+        lines = (data / f"ko-nsmc/ratings_{split}.txt").read_text("utf-8").splitlines()[1:]
+        rows = [line.split("\t")[1:] for line in lines if line.count("\t") == 2 and line.split("\t")[1].strip()]
+        frames.append(pl.DataFrame(rows, ["text", "label"], orient="row").with_columns(split=pl.lit(split)))
+    return _held_out(pl.concat(frames), seed)
+
+
+CORPORA = {"demo": demo, "clinc150": clinc150, "snips": snips, "ko-3i4k": ko_3i4k, "ko-nsmc": ko_nsmc}
 
 
 def compare(frame: pl.DataFrame, seed: int, params: dict) -> dict[str, float]:
@@ -87,20 +120,119 @@ def rows(names: list[str], seeds: int, data: Path, params: dict) -> Iterator[dic
             yield {"corpus": name, "seed": seed, **compare(CORPORA[name](seed, data), seed, params)}
 
 
-def main() -> None:
+PLAIN = {"wide": False, "tokenizer": "word", "batch_size": 256, "patience": 1000}
+
+
+def judged(task: Solution, model: torch.nn.Module, splits: dict) -> float:
+    """The accuracy on `test`."""
+    return score(task, model.eval(), splits["test"])[0]["accuracy"]
+
+
+def item_loop(task: Solution, splits: dict) -> torch.nn.Module:
+    """What a tutorial shows: a `Dataset` of single padded items, a `DataLoader`, AdamW. Model, batch, epochs, loss and rates are the same."""
+    tokens, target = splits["train"].columns["tokens"].values, splits["train"].tensor("target")
+    padded = torch.nn.functional.pad(tokens, (0, 0, 0, task.params.max_len - tokens.shape[1]))
+    items = [({"tokens": row.clone(), "target": label.clone()}) for row, label in zip(padded, target, strict=True)]
+    torch.manual_seed(task.params.seed)
+    loader = torch.utils.data.DataLoader(items, batch_size=task.params.batch_size, shuffle=True)
+    model = task.model()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=task.params.lr, weight_decay=task.params.weight_decay)
+    return _epochs(task, model, optimizer, splits, lambda epoch: loader, len(loader))
+
+
+def tensor_loop(task: Solution, splits: dict) -> torch.nn.Module:
+    """The bare loop over tensors in memory: length buckets, trimmed pads, fused AdamW; no checkpoints, no records."""
+    params, train = task.params, splits["train"]
+    torch.manual_seed(params.seed)
+    model = task.model()
+    optimizer = torch.optim.AdamW(task.groups(model), fused=True)
+    steps = -(-len(train) // params.batch_size)
+
+    def batches(epoch: int) -> Iterator[Batch]:
+        return train.batches(params.batch_size, bucketed(train, params.batch_size, params.seed * 100_003 + epoch))
+
+    return _epochs(task, model, optimizer, splits, batches, steps)
+
+
+def _epochs(task: Solution, model: torch.nn.Module, optimizer: torch.optim.Optimizer, splits: dict, epochs: Callable, steps: int) -> torch.nn.Module:
+    params = task.params
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: rate(step, steps * params.epochs, params.warmup))
+    for epoch in range(params.epochs):
+        model.train()
+        for batch in epochs(epoch):
+            optimizer.zero_grad()
+            task.loss(model, batch).backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), params.clip)
+            optimizer.step()
+            schedule.step()
+        score(task, model, splits["valid"])
+    return model
+
+
+def tracked(task: Solution, splits: dict) -> torch.nn.Module:
+    """Our trainer with checkpoints, and MLflow written at the end, as a run does it."""
+    with tempfile.TemporaryDirectory() as folder:
+        model, progress = fit(task, splits["train"], splits["valid"], Path(folder))
+    log_run(TRACKER[0], "bench", None, task.params.model_dump(), progress.history, {})
+    return model
+
+
+TRACKER: list = []
+
+
+def race(one: Callable, other: Callable, data: Path, seeds: int, epochs: int) -> None:
+    """Both on clinc150 for each seed, one after the other; print samples a second, accuracies and the ratio of the medians."""
+    rates: dict[str, list[float]] = {one.__name__: [], other.__name__: []}
+    accuracies: dict[str, list[float]] = {one.__name__: [], other.__name__: []}
+    for seed in range(seeds):
+        frame = clinc150(seed, data)
+        for loop in (one, other) if seed % 2 == 0 else (other, one):
+            task = solution("nlp-intent", PLAIN | {"seed": seed, "epochs": epochs})
+            splits = task.prepare(frame)
+            start = time.perf_counter()
+            model = loop(task, splits)
+            seconds = time.perf_counter() - start
+            rates[loop.__name__].append(epochs * len(splits["train"]) / seconds)
+            accuracies[loop.__name__].append(judged(task, model, splits))
+            print(f"seed {seed} {loop.__name__}: {rates[loop.__name__][-1]:,.0f} samples/s, accuracy {accuracies[loop.__name__][-1]:.4f}", flush=True)
+    for name in rates:
+        print(f"{name}: {median(rates[name]):,.0f} samples/s (median), accuracy {fmean(accuracies[name]):.4f} (mean of {seeds})")
+    print(f"{other.__name__} / {one.__name__}: {median(rates[other.__name__]) / median(rates[one.__name__]):.3f}")
+
+
+def ours(task: Solution, splits: dict) -> torch.nn.Module:
+    """Our trainer."""
+    return fit(task, splits["train"], splits["valid"])[0]
+
+
+def compare_all(args: argparse.Namespace) -> None:
     """Print each row as it comes, then the means."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("corpora", nargs="*", default=[], choices=[*CORPORA, []])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--params", type=json.loads, default={})
-    args = parser.parse_args()
     done = []
     for row in rows(args.corpora or list(CORPORA), args.seeds, args.data, args.params):
         done.append(row)
         print({key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()}, flush=True)
     with pl.Config(tbl_cols=-1, tbl_width_chars=140, float_precision=4):
         print(pl.DataFrame(done).drop("seed").group_by("corpus", maintain_order=True).mean())
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["accuracy", "speed", "tracking"])
+    parser.add_argument("corpora", nargs="*", default=[], choices=[*CORPORA, []])
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--params", type=json.loads, default={})
+    args = parser.parse_args()
+    if args.what == "accuracy":
+        compare_all(args)
+    elif args.what == "speed":
+        race(item_loop, ours, args.data, args.seeds, args.epochs)
+    else:
+        with tempfile.TemporaryDirectory() as home:
+            TRACKER.append(mlflow_client(Context.open(Path(home) / ".clow")))
+            race(tensor_loop, tracked, args.data, args.seeds, args.epochs)
 
 
 if __name__ == "__main__":

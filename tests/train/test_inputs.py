@@ -43,10 +43,12 @@ def test_skipping_is_a_choice(frame: pl.DataFrame) -> None:
     assert len(solution("nlp-intent", {"incomplete": "skip"}).prepare(holes)["train"]) == 83
 
 
-def test_a_label_that_training_never_saw_is_left_out_of_validation(frame: pl.DataFrame) -> None:
+def test_a_label_that_training_never_saw_is_named(frame: pl.DataFrame) -> None:
     strange = pl.when((pl.col("split") == "valid") & (pl.col("label") == "ai")).then(pl.lit("new")).otherwise("label")
-    splits = solution("nlp-intent").prepare(frame.with_columns(label=strange))
-    assert 0 < len(splits["valid"]) < 36
+    with pytest.raises(DataError, match=r"The label 'new' is in the split valid \(12 documents\) and not in the split train"):
+        solution("nlp-intent").prepare(frame.with_columns(label=strange))
+    splits = solution("nlp-intent", {"incomplete": "skip"}).prepare(frame.with_columns(label=strange))
+    assert len(splits["valid"]) == 24
 
 
 @pytest.mark.parametrize(("dtype", "kind"), [(pl.Int64, "integer"), (pl.Boolean, "boolean"), (pl.Float64, "number")])
@@ -56,7 +58,7 @@ def test_labels_keep_their_type(frame: pl.DataFrame, dtype: type, kind: str) -> 
     import torch
 
     answer = task.decode(task.predict(task.model().eval(), splits["valid"].take(torch.tensor([0]))))[0]
-    assert task.signature["outputs"]["label"] == kind and answer["label"] in task.labels
+    assert task.signature["outputs"]["label"] == kind and answer["label"] in task.labels.names
     assert type(answer["label"]) is {"integer": int, "boolean": bool, "number": float}[kind]
 
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from ...core.errors import DataError, ParameterError
 from ..examples import Batch, Examples, Ragged
 from ..inputs import complete, label_key, text_key
-from ..reading import Cut, TextEncoder, fit_reader, kind_of_cut
+from ..reading import Cut, Pieces, TextEncoder, fit_reader
 from ..scores import class_answers
 from ..solution import LabelledParams, Solution
 from .text_baseline import fit_wide
@@ -119,7 +119,7 @@ class IntentParams(ReadingParams):
     dropout: float = Field(0.2, ge=0, lt=1, description="of the network")
     wide: bool | None = Field(
         None,
-        description="n-grams read along; if left out, below 5,000 documents and where most are Korean",
+        description="n-grams read along; if left out, wherever there is no checkpoint",
     )
     ngram: int = Field(
         4, ge=1, le=8, description="longest piece of a word among the n-grams"
@@ -143,12 +143,12 @@ class IntentParams(ReadingParams):
     )
 
 # %% ../../../nbs/train/solutions/nlp_intent.ipynb #e28a1c4b
-def _decided(params: IntentParams, documents: int, korean: bool) -> IntentParams:
-    few, learned = documents < 5_000, params.checkpoint is None
+def _decided(params: IntentParams, documents: int) -> IntentParams:
+    learned = params.checkpoint is None
     found: dict[str, Any] = {
         "batch_size": params.batch_size or min(256, max(32, documents // 32)),
-        "min_df": params.min_df or (1 if few else 2),
-        "wide": learned and (few or korean) if params.wide is None else params.wide,
+        "min_df": params.min_df or (1 if documents < 5_000 else 2),
+        "wide": learned if params.wide is None else params.wide,
     }
     if not learned and "lr" not in params.model_fields_set:
         found["lr"] = 5e-5
@@ -206,9 +206,9 @@ class _Reader(Solution):
         return made
 
     def _encoder(self, texts: list[str]) -> TextEncoder:
-        korean = kind_of_cut(texts) == "bpe"
-        params = self.params = _decided(self.params, len(texts), korean)
-        reader, tfidf = None, NgramTfidf() if params.wide else None
+        params = self.params = _decided(self.params, len(texts))
+        reader: Characters | Pieces | None = None
+        tfidf = NgramTfidf() if params.wide else None
         if params.checkpoint is not None:
             self.checkpoint, reader = read_checkpoint(params.checkpoint, params.max_len)
         elif params.model in ("textcnn", "transformer"):
@@ -221,36 +221,37 @@ class _Reader(Solution):
         return TextEncoder(reader, tfidf)
 
 # %% ../../../nbs/train/solutions/nlp_intent.ipynb #3a5fb39b
+def _network(
+    params: IntentParams, reader: Characters | Pieces, classes: int
+) -> nn.Module:
+    if params.model == "textcnn":
+        return TextCNN(
+            len(reader),
+            classes,
+            params.embedding,
+            params.kernels,
+            params.channels,
+            params.dropout,
+        )
+    longest = params.max_len * (4 if isinstance(reader, Characters) else 1)
+    sizes = (params.embedding, params.layers, params.heads, longest, params.dropout)
+    return TextTransformer(len(reader), classes, *sizes)
+
+
 class _Learner(_Reader):
     """The network and its loss."""
 
     def model(self) -> nn.Module:
         """The network that `params` name; a checkpoint's weights come from its folder while the training runs, later from the model's own file."""
-        params, classes, deep = self.params, len(self.labels.names), None
+        params, classes = self.params, len(self.labels.names)
         reader, tfidf = self.encoder.reader, self.encoder.tfidf
+        deep: nn.Module | None = None
         if self.checkpoint is not None:
             deep = CheckpointNet(
                 self.checkpoint, classes, params.checkpoint if self.learning else None
             )
-        elif reader is not None and params.model == "textcnn":
-            deep = TextCNN(
-                len(reader),
-                classes,
-                params.embedding,
-                params.kernels,
-                params.channels,
-                params.dropout,
-            )
         elif reader is not None:
-            longest = params.max_len * (4 if isinstance(reader, Characters) else 1)
-            sizes = (
-                params.embedding,
-                params.layers,
-                params.heads,
-                longest,
-                params.dropout,
-            )
-            deep = TextTransformer(len(reader), classes, *sizes)
+            deep = _network(params, reader, classes)
         return WideAndDeep(
             classes, None if tfidf is None else len(tfidf), deep, params.wide_dropout
         )
@@ -299,10 +300,9 @@ class _Learner(_Reader):
             return self.loss(model, train.take(torch.arange(len(train)))).item()
 
 # %% ../../../nbs/train/solutions/nlp_intent.ipynb #179ecd45
-class NlpIntent(_Learner):
-    """One class for one short text, or several, or none of them."""
+class _Judge(_Learner):
+    """What the network says, its figures, and the threshold of what is out of scope."""
 
-    name = "nlp-intent"
     limit: float | None = None
 
     def predict(self, model: nn.Module, batch: Batch) -> Tensor:
@@ -330,6 +330,12 @@ class NlpIntent(_Learner):
                     [self.predict(model, batch) for batch in valid.batches(512)]
                 )
             self.limit = scope_threshold(said, valid.tensor("target"))
+
+# %% ../../../nbs/train/solutions/nlp_intent.ipynb #63e9545f
+class NlpIntent(_Judge):
+    """One class for one short text, or several, or none of them."""
+
+    name = "nlp-intent"
 
     def encode(self, documents: Sequence[dict[str, Any]]) -> Examples:
         """The text of each document; `DataError` where one has none."""

@@ -129,6 +129,18 @@ class ModelVersion:
             return self._predictor.predict([documents], probabilities)[0]
         return self._predictor.predict(documents, probabilities)
 
+    def quantize(self, precision: str = "int8") -> "ModelVersion":
+        """The next version of the model, with weights in `int8` or `bf16`; see `quantize`."""
+        from clow_nb.train.quantize import quantize
+
+        return quantize(self, precision)
+
+    def export(self, format: str, path: str | Path) -> Any:
+        """Write it as a file of another kind (`onnx`), checked on the split test; see `onnx_export`."""
+        from clow_nb.train.onnx_export import export
+
+        return export(self, format, path)
+
     def __repr__(self) -> str:
         numbers = ", ".join(f"{key}={value:.4g}" for key, value in self.metrics.items())
         return f"<{self.ref}{f' [{self.stage}]' if self.stage else ''} {numbers}>"

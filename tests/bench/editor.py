@@ -248,7 +248,7 @@ def ours(open_: Callable[..., Editor], rows: int) -> None:
     print(f"  kernel: {desk.kernel.more()}; {desk.page.evaluate('clock.bytes') / 1e6:.2f} MB came by websockets")
 
 
-FRAME = FIRST + "\nimport pandas\nframe = ws.datasets['large'].find().to_pandas()\nprint(os.getpid())"
+FRAME = FIRST + "\nimport pandas\nframe = ws.datasets['large'].find().to_pandas()\ngc.collect()\nprint(os.getpid())"
 SHOWN = {
     "ours": ('view = ws.datasets["large"].view()\nview', PAINTED),
     "ipydatagrid": (

@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -25,9 +25,13 @@ from ..core.records import VersionRow
 from ..core.refs import Ref
 from ..data.objects import Objects
 from .aliases import Aliased, forget_marks, notes, version_at, write_note
+from .cards import forget_answers
 from .comparison import compare_versions
 from .predictor import Predictor, fingerprint, load_predictor, read_config
 from .promotion import Promotion, promote
+
+if TYPE_CHECKING:
+    from clow_nb.train.cards import Card
 
 # %% ../../nbs/train/06_models.ipynb #f788c108
 def _put(ctx: Context, folder: Path, *parts: str) -> None:
@@ -105,6 +109,12 @@ class ModelVersion:
     def folder(self) -> Path:
         """The folder with its files, on this machine."""
         return _get(self.ctx, *self.row.data["folder"].split("/"))
+
+    def card(self) -> "Card":
+        """Its card: what is known, and the questions that a person answers with `card().answer(…)`."""
+        from clow_nb.train.model_cards import model_card
+
+        return model_card(self)
 
     @property
     def lineage(self) -> Lineage:
@@ -235,6 +245,7 @@ class Models(Collection[Any]):
         """Forget a model with its versions, aliases and tags; raises `NotFound`."""
         super().delete(name)
         forget_marks(self.ctx, name)
+        forget_answers(self.ctx, Ref("model", name))
 
     def _row(self, item: Any) -> dict[str, Any]:
         stages = self.ctx.catalog.stages("model", item.name)

@@ -19,6 +19,7 @@ from ..core.context import Context
 from ..core.errors import DataError, ParameterError, RunError
 from ..core.text import t
 from ..data.dataset import Dataset
+from ..data.objects import Objects
 from ..runs import current
 from .progress import Progress, is_lower_better
 from .solution import solution
@@ -46,19 +47,18 @@ class Try:
     frame: pl.DataFrame
     label: str | None
     metric: str
+    objects: Objects | None = None
 
     @classmethod
     def of(cls, spec: Mapping[str, Any], dataset: Dataset) -> "Try":
         """What a tuning keeps (`solution params metric`), on a version of a dataset. Raises `DataError`."""
-        task = solution(spec["solution"], spec["params"])
+        objects = Objects(dataset.ctx)
+        task = solution(spec["solution"], spec["params"], objects)
         frame = dataset.scan().sort("_pos").collect()
         label = task.target(frame, dataset.label)
+        frame = task.split(frame, label)
         return cls(
-            spec["solution"],
-            spec["params"],
-            task.split(frame, label),
-            label,
-            spec["metric"],
+            spec["solution"], spec["params"], frame, label, spec["metric"], objects
         )
 
     def train(
@@ -75,7 +75,7 @@ class Try:
                 )
             hear(epoch, metrics)
 
-        task = solution(self.solution, {**self.params, **values})
+        task = solution(self.solution, {**self.params, **values}, self.objects)
         splits = task.prepare(self.frame, self.label)
         return fit(task, splits["train"], splits["valid"], folder, heard, tick)[1]
 

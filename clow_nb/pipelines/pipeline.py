@@ -98,14 +98,19 @@ def pipeline_workflow(
     ctx: Context, run: Run, pipeline: str, steps: list[dict[str, Any]], dataset: str
 ) -> None:
     """Train, evaluate, judge, serve; each a notebook. A gate that says no ends it: that is a result, not a failure."""
+    from clow_nb.train.training import Trainings, order
+
     known: dict[str, Any] = {"dataset": split_once(ctx, dataset)}
     for job, step in jobs([from_spec(spec) for spec in steps]):
         version = ""
         if job == "serve" and isinstance(step, Serve):
             version = _version(ctx, step.service, known, f"{run.id}-serve")
         kind, target, params = _parameters(job, step, known, version)
+        notebook = job
+        if job == "train":
+            notebook, params, _ = order(Trainings(ctx)[target], known["dataset"])
         known |= plain(
-            run_step(run, job, params, name=job, kind=kind, target=target).outputs
+            run_step(run, notebook, params, name=job, kind=kind, target=target).outputs
         )
         if job == "gate" and not known["passed"]:
             return

@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
@@ -24,14 +24,11 @@ from ..core.lineage import Lineage
 from ..core.records import VersionRow
 from ..core.refs import Ref
 from ..data.objects import Objects
-from .aliases import Aliased, forget_marks, notes, version_at, write_note
+from .aliases import Aliased, Described, forget_marks, version_at
 from .cards import forget_answers
 from .comparison import compare_versions
 from .predictor import Predictor, fingerprint, load_predictor, read_config
 from .promotion import Promotion, promote
-
-if TYPE_CHECKING:
-    from clow_nb.train.cards import Card
 
 # %% ../../nbs/train/06_models.ipynb #f788c108
 def _put(ctx: Context, folder: Path, *parts: str) -> None:
@@ -65,7 +62,7 @@ def _get(ctx: Context, *parts: str) -> Path:
     return kept
 
 # %% ../../nbs/train/06_models.ipynb #dd49df7e
-class ModelVersion:
+class ModelVersion(Described):
     """One version of a model: its metrics, its stage, what it was made from, and its answers."""
 
     def __init__(self, ctx: Context, row: VersionRow) -> None:
@@ -97,24 +94,9 @@ class ModelVersion:
         return self.row.data["signature"]
 
     @property
-    def tags(self) -> dict[str, str]:
-        """What people wrote on it, `{key: value}`."""
-        return notes(self.ctx, self.name, self.version)
-
-    def tag(self, key: str, value: str | None = "yes") -> None:
-        """Write `value` under a key, or take it away with `None`. Raises `InvalidName`."""
-        write_note(self.ctx, self.name, self.version, key, value)
-
-    @property
     def folder(self) -> Path:
         """The folder with its files, on this machine."""
         return _get(self.ctx, *self.row.data["folder"].split("/"))
-
-    def card(self) -> "Card":
-        """Its card: what is known, and the questions that a person answers with `card().answer(…)`."""
-        from clow_nb.train.model_cards import model_card
-
-        return model_card(self)
 
     @property
     def lineage(self) -> Lineage:

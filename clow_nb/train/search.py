@@ -100,7 +100,7 @@ class _Share:
         task = solution(spec["solution"], spec["params"])
         guess = first_guess(task.Params, spec["params"], spec["space"])
         lower = is_lower_better(spec["metric"])
-        self.study: "Study" = open_study(ctx, name, lower, spec["pruning"], guess)
+        self.study: Study = open_study(ctx, name, lower, spec["pruning"], guess)
 
     def _folder(self, trial: "Trial") -> Path:
         """Where its checkpoints are, and those of the trial that it makes again."""

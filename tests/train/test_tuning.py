@@ -64,6 +64,7 @@ def test_workers_share_a_study_and_one_that_dies_leaves_nothing(tuning: Tuning) 
     assert not any((tuning.ctx.home / "tunings").glob("*/trial-*"))
 
 
+@pytest.mark.slow
 def test_a_run_and_the_training_of_its_best(tuning: Tuning) -> None:
     with pytest.raises(NotFound, match="no finished trial"):
         tuning.plot()
@@ -129,6 +130,6 @@ def test_a_tuning_that_is_cancelled_has_no_running_trial(tuning: Tuning) -> None
         run.cancel().wait(timeout=60, progress=False, check=False)
     finally:
         stop_worker(tuning.ctx, seconds=0)
-    assert (endless.status, endless.trials["state"].to_list()[:2]) == ("CANCELLED", ["FAILED", "WAITING"])
+    assert (endless.status, endless.trials["state"].to_list()[:2]) == ("CANCELLED", ["FAILED", "WAITING"]), "an interrupted trial is kept for the next run"
     Tunings(tuning.ctx).delete("h-endless")
     assert "h-endless" not in Tunings(tuning.ctx)

@@ -22,7 +22,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import uvicorn
 
@@ -33,22 +33,11 @@ from .predict import Loaded, Serving
 from .spec import ModelSpec, ServiceSpec, read_spec, service_folder
 from .traffic import TrafficWriter
 
-if TYPE_CHECKING:
-    from clow_nb.data.objects import Objects
-
 # %% ../../nbs/serve/03_server.ipynb #c8a49065
 def input_fields(signature: Any) -> dict[str, str]:
     """The keys that a model needs of a document with their JSON types, out of its signature."""
     inputs = signature.get("inputs", {}) if isinstance(signature, dict) else {}
     return {str(key): str(kind) for key, kind in inputs.items()}
-
-
-def _objects(home: Path) -> "Objects":
-    """The raw files that documents may refer to."""
-    from clow_nb.core.context import Context
-    from clow_nb.data.objects import Objects
-
-    return Objects(Context.open(home))
 
 
 def load_model(model: ModelSpec, spec: ServiceSpec, home: Path | None = None) -> Loaded:
@@ -59,7 +48,10 @@ def load_model(model: ModelSpec, spec: ServiceSpec, home: Path | None = None) ->
         predictor = load_predictor(Path(model.folder))
         fields = input_fields(predictor.signature)
         if home and "image" in fields.values():
-            predictor.task.objects = _objects(home)
+            from clow_nb.core.context import Context
+            from clow_nb.data.objects import Objects
+
+            predictor.task.objects = Objects(Context.open(home))
         limits: dict[str, Any] = {
             "max_batch": spec.max_batch,
             "capacity": spec.capacity,

@@ -18,7 +18,7 @@ from .progress import is_lower_better
 if TYPE_CHECKING:
     import altair as alt
 
-    from clow_nb.train.tuning import Tuning
+    from clow_nb.train.trials import TuningResults
 
 # %% ../../nbs/train/09e_study_charts.ipynb #77cf01e6
 def history_chart(trials: pl.DataFrame, metric: str) -> "alt.LayerChart":
@@ -53,10 +53,13 @@ def _places(values: pl.Series, kind: str) -> list[float | None]:
         heights = found.replace_strict(order, default=None, return_dtype=pl.Float64)
     else:
         heights = found.log() if kind == "log" else found
-    low, high = heights.min(), heights.max()
-    if low is None or low == high:
+    known: list[float] = heights.drop_nulls().to_list()
+    if len(set(known)) < 2:
         return [None if height is None else 0.5 for height in heights]
-    return ((heights - low) / (high - low)).to_list()
+    low, high = min(known), max(known)
+    return [
+        None if height is None else (height - low) / (high - low) for height in heights
+    ]
 
 
 def parallel_chart(
@@ -125,7 +128,7 @@ def steps_chart(steps: pl.DataFrame, metric: str) -> "alt.Chart":
     ).properties(width=480, height=200)
 
 # %% ../../nbs/train/09e_study_charts.ipynb #3f051314
-def importances(tuning: "Tuning") -> dict[str, float]:
+def importances(tuning: "TuningResults") -> dict[str, float]:
     """How much each parameter mattered, adding up to 1; empty with fewer than two different values."""
     study = tuning.study()
     found = tuning.trials.filter(pl.col("state") == "COMPLETE")["value"].n_unique()
@@ -136,7 +139,7 @@ def importances(tuning: "Tuning") -> dict[str, float]:
     return get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
 
 
-_CHARTS: dict[str, Callable[["Tuning"], Any]] = {
+_CHARTS: dict[str, Callable[["TuningResults"], Any]] = {
     "history": lambda tuning: history_chart(tuning.trials, tuning.metric),
     "parallel": lambda tuning: parallel_chart(
         tuning.trials, tuning.space, tuning.metric
@@ -146,7 +149,7 @@ _CHARTS: dict[str, Callable[["Tuning"], Any]] = {
 }
 
 
-def draw(tuning: "Tuning", what: str) -> Any:
+def draw(tuning: "TuningResults", what: str) -> Any:
     """The chart `what` of a tuning. Raises `ParameterError`, and `NotFound` before a trial has come to an end."""
     if what not in _CHARTS:
         raise ParameterError(

@@ -197,9 +197,8 @@ class Tunings(Collection[Tuning]):
         """
         training = base if isinstance(base, Training) else Trainings(self.ctx)[base]
         kept = ("dataset", "solution", "params", "model", "resources")
-        spec = {key: training.spec.get(key) for key in kept} | {
-            "base": str(training.ref)
-        }
+        spec: dict[str, Any] = {key: training.spec.get(key) for key in kept}
+        spec["base"] = str(training.ref)
         if not spec["solution"]:
             raise ParameterError(
                 "The training {name} runs code of its own; only trainings of a solution can be tuned.",

@@ -204,5 +204,8 @@ class Search(_Attempts):
     def _log(self, number: int) -> None:
         trial = self.study.trials[number]
         if trial.state.name == "COMPLETE":
-            values = {self.setup.metric: trial.value, "best": self.study.best_value}
+            values = {
+                self.setup.metric: trial.value or 0.0,
+                "best": self.study.best_value,
+            }
             current.log_metrics(values, step=number)

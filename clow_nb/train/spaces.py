@@ -105,10 +105,10 @@ def distributions(space: Mapping[str, list[Any]]) -> dict[str, "BaseDistribution
     def of(kind: str, *values: Any) -> "BaseDistribution":
         if kind == "choice":
             return CategoricalDistribution([_as_choice(value) for value in values])
-        whole = isinstance(values[0], int)
-        return (IntDistribution if whole else FloatDistribution)(
-            *values, log=kind == "log"
-        )
+        low, high = values
+        if isinstance(low, int):
+            return IntDistribution(low, high, log=kind == "log")
+        return FloatDistribution(low, high, log=kind == "log")
 
     return {name: of(*read) for name, read in space.items()}
 

@@ -31,8 +31,8 @@ def answer_scores(
         f1 = f1_score(true, said, average="macro", zero_division=0)
         return {"accuracy": float(accuracy_score(true, said)), "f1_macro": float(f1)}
     if answers and all("value" in answer for answer in answers):
-        said = torch.tensor([float(answer["value"]) for answer in answers])
-        found = number_scores(said, torch.tensor([float(value) for value in truth]))
+        values = torch.tensor([float(answer["value"]) for answer in answers])
+        found = number_scores(values, torch.tensor([float(value) for value in truth]))
         return {name: value for name, value in found.items() if name != "loss"}
     raise DataError(
         "Answers with {keys} can't be scored here: a label or a value is needed.",

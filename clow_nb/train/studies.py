@@ -89,7 +89,9 @@ def forget_studies(ctx: Context, prefix: str) -> None:
     import optuna
 
     store = storage(ctx)
-    for name in optuna.get_all_study_names(store) if store else []:
+    if store is None:
+        return
+    for name in optuna.get_all_study_names(store):
         if name.startswith(prefix):
             optuna.delete_study(study_name=name, storage=store)
             shutil.rmtree(ctx.home / "tunings" / name, ignore_errors=True)

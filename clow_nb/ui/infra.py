@@ -7,7 +7,6 @@ __all__ = ['variables_of', 'arguments_of', 'Infra']
 
 # %% ../../nbs/ui/03d_infra.ipynb #e452a2e7
 import shlex
-from importlib.util import find_spec
 from typing import Any
 
 import ipywidgets
@@ -62,21 +61,14 @@ def _amount(what: str, text: str, whole: bool = True) -> float | int | None:
     )
 
 # %% ../../nbs/ui/03d_infra.ipynb #90e4513e
-def _executors() -> list[tuple[str, str]]:
-    ray = (
-        t("Ray cluster")
-        if find_spec("ray")
-        else t("Ray cluster (not installed: pip install 'clow-nb[ray]')")
-    )
-    return [(t("Worker of this workspace"), "local"), (ray, "ray")]
-
-
 class _Inputs(ipywidgets.VBox):
     """The inputs, and what can be said below each."""
 
     def __init__(self) -> None:
         text = ipywidgets.Text
-        self.executor = ipywidgets.Dropdown(options=_executors(), value="local")
+        self.executor = ipywidgets.Dropdown(
+            options=[(t("Worker of this workspace"), "local")]
+        )
         self.image, self.command, self.workdir, self.args = (
             text(),
             text(placeholder="python train.py"),
@@ -117,7 +109,6 @@ class Infra(_Inputs):
 
     def __init__(self) -> None:
         super().__init__()
-        self.executor.observe(lambda _: self.suit(self.code), "value")
         self.suit("solution")
 
     def suit(self, code: str) -> None:
@@ -147,7 +138,7 @@ class Infra(_Inputs):
         self.environment.disabled = code == "solution"
 
     def values(self) -> dict[str, Any]:
-        """What is filled in and of use: `resources`, `executor`, and of `code` the variables and the command of a repository."""
+        """What is filled in and of use: `resources`, and of `code` the variables and the command of a repository."""
         amounts = {
             "memory_mb": _amount(t("Memory (MB)"), self.memory.value),
             "cpus": _amount(t("Processors"), self.cpus.value, whole=False),
@@ -158,8 +149,6 @@ class Infra(_Inputs):
                 name: amount for name, amount in amounts.items() if amount is not None
             }
         }
-        if self.executor.value != "local":
-            given["executor"] = self.executor.value
         given["code"] = {} if self.command.disabled else self._command()
         if not self.environment.disabled and (
             variables := variables_of(self.environment.value)

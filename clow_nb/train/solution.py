@@ -173,6 +173,7 @@ class Solution(ABC):
 
     def settle(self, model: nn.Module, valid: Examples) -> None:
         """What is decided once the best weights are known, such as a threshold; by default nothing."""
+        return None
 
 # %% ../../nbs/train/02_solution.ipynb #b57bb281
 def solution(

@@ -17,9 +17,9 @@ from ..core.text import t
 from ..data.dataset import Dataset, Datasets, Rawdatas
 from ..data.encoding import noticed
 from ..data.inspection import Inspection, inspect_source
-from .base import Header, View, as_code, problem
+from .base import Header, View, as_code, problem, put_away
 from .keeper import known_author
-from .preview import Preview, field
+from .preview import Preview, field, form
 from .tables import safe
 from .target import Target
 from .upload import Upload
@@ -64,28 +64,57 @@ def report(dataset: Dataset) -> str:
     )
 
 # %% ../../nbs/ui/02f_intake.ipynb #b7d6b3c6
+class _Signature(ipywidgets.VBox):
+    """The name of who imports; Enter goes on, and a name that is missing is asked for right here."""
+
+    def __init__(self, go: Callable[[], Any]) -> None:
+        self.name, self.help = ipywidgets.Text(), ipywidgets.HTML()
+        self.name.on_msg(
+            lambda _, message, buffers: (
+                go() if message.get("event") == "submit" else None
+            )
+        )
+        self.name.observe(lambda _: self.calm(), "value")
+        super().__init__(field(t("Your name"), self.name).children[:2] + (self.help,))
+        self.calm()
+
+    def calm(self) -> None:
+        """Say what the name is for."""
+        self.help.value = safe(
+            '<div class="clow-help">{}</div>', t("kept with what you import")
+        )
+
+    def given(self) -> str:
+        """The name; without one, that is said."""
+        if not (name := str(self.name.value).strip()):
+            self.help.value = safe(
+                '<div class="clow-error" role="alert">{}</div>', t("Write your name.")
+            )
+        return name
+
+# %% ../../nbs/ui/02f_intake.ipynb #97992216
 class _Form(View):
     """Files, a look at them, what they become, and the button."""
+
+    look: Inspection | None = None
 
     def __init__(
         self,
         upload: Upload,
-        preview: Preview,
-        target: Target,
-        about: Dataset | None,
         title: str,
-        asks: bool,
+        about: Dataset | None,
+        taken: Callable[[str], bool],
     ) -> None:
-        self.upload, self.preview, self.target, self.dataset, self.asks = (
-            upload,
-            preview,
-            target,
-            about,
-            asks,
-        )
-        self.message, self.author = (
-            ipywidgets.Text(placeholder=t("what comes, and why")),
-            ipywidgets.Text(),
+        self.upload, self.dataset, self.preview = upload, about, Preview(self.inspect)
+        self.message, self.signature = ipywidgets.Text(
+            placeholder=t("what comes, and why")
+        ), _Signature(self.start)
+        asked = [self.signature] if upload.asks else []
+        self.target = Target(taken, self.write, asked if about is None else [])
+        self.about = (
+            self.target
+            if about is None
+            else form([field(t("Message"), self.message), *asked])
         )
         self.note, self.button = ipywidgets.HTML(), ipywidgets.Button(
             description=t("Import")
@@ -96,23 +125,40 @@ class _Form(View):
         super().__init__(
             Header(kind=t("Import"), title=title, page_title=title), upload, self.rest
         )
+        ipywidgets.link((upload, "author"), (self.signature.name, "value"))
+        self.message.observe(lambda _: self.write(), "value")
+        self.button.on_click(lambda _: self.start())
         upload.observe(lambda _: self.draw(), "stage")
 
-    look: Inspection | None = None
+    def inspect(self) -> None:
+        """Look at what was chosen, as it is to be read."""
+
+    def write(self) -> None:
+        """Write the line that imports the same."""
+
+    def start(self) -> None:
+        """Import what was chosen, as the form says."""
 
     def draw(self) -> None:
         """Show what belongs to the stage."""
         stage = self.upload.stage
-        own = [
-            self.target if self.dataset is None else field(t("Message"), self.message)
-        ]
-        own += [field(t("Your name"), self.author)] if self.asks else []
-        ending = [self.note, *own, self.button]
-        self.rest.children = (
-            [] if stage == "empty" else [self.preview, *(ending if self.look else [])]
-        )
-        for widget in (self.button, *self.preview.inputs.values()):
+        ending = [self.note, self.about, self.button] if self.look else []
+        self.rest.children = [] if stage == "empty" else [self.preview, *ending]
+        for widget in (self.button, self.signature.name, *self.preview.inputs.values()):
             widget.disabled = stage != "ready"
+
+    def close(self) -> None:
+        """Go, with what is not shown now."""
+        put_away(
+            self.preview,
+            self.note,
+            self.target,
+            self.about,
+            self.message,
+            self.signature,
+            self.button,
+        )
+        super().close()
 
 # %% ../../nbs/ui/02f_intake.ipynb #aa83a531
 _COLLECTIONS = {"dataset": Datasets, "rawdata": Rawdatas}
@@ -130,25 +176,18 @@ class _Looking(_Form):
             if dataset is not None
             else new
         )
-        target = Target(lambda name: name in self.things, self._write)
-        super().__init__(
-            Upload(ctx, self._take, self._reset),
-            Preview(self._inspect),
-            target,
-            dataset,
-            title,
-            not known_author(ctx),
-        )
-        self.message.observe(lambda _: self._write(), "value")
+        upload = Upload(ctx, self._take, self._reset, asks=not known_author(ctx))
+        super().__init__(upload, title, dataset, lambda name: name in self.things)
 
     def _take(self, path: Path, source: str) -> None:
         self.path, self.source, self.look = path, source, None
         self.upload.summary = source
         self.preview.clear()
         self.preview.offer(path, "folder" if path.is_dir() else path.suffix[1:].lower())
-        self._inspect()
+        self.inspect()
 
-    def _inspect(self) -> None:
+    def inspect(self) -> None:
+        """Look at what was chosen, as it is to be read."""
         path, options = self.path, self.preview.options()
         self.upload.work(
             "reading",
@@ -169,14 +208,15 @@ class _Looking(_Form):
             safe('<div class="clow-note">{}</div>', words) if words else ""
         )
         self.upload.stage = "ready"
-        self._write()
+        self.write()
 
     def _reset(self) -> None:
         self.look, self.note.value, self.header.code = None, "", ""
         self.preview.clear()
         self.target.clear()
 
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Write the line that imports the same."""
         self.header.code = (
             code_of(
                 self.kind,
@@ -212,18 +252,16 @@ class Intake(_Looking):
                  on_done: Callable[[Dataset], None] = lambda dataset: None) -> None:  # fmt: skip
         self._on_done = on_done
         super().__init__(ctx, kind, dataset)
-        self.button.on_click(lambda _: self.start())
 
     def start(self) -> None:
         """Import what was chosen, as the form says."""
-        path, name, given = self.path, self.target.name.value.strip(), self.arguments()
-        if self.asks:
-            if not (author := self.author.value.strip()):
-                self.upload.problem = t(
-                    "Write your name: it is kept with what you import."
-                )
+        if self.upload.stage != "ready":
+            return
+        if self.upload.asks:
+            if not (author := self.signature.given()):
                 return
             self.ctx.sign(author)
+        path, name, given = self.path, self.target.name.value.strip(), self.arguments()
         before = None if self.dataset is None else self.dataset.at("latest")
 
         def imported() -> Dataset:

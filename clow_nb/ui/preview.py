@@ -70,7 +70,7 @@ class SampleRows(FrameRows):
 # %% ../../nbs/ui/02e_preview.ipynb #e076cad9
 def field(label: str, widget: ipywidgets.Widget, help_: str = "") -> ipywidgets.VBox:
     """An input with its name above and a word of help below."""
-    widget.layout.width = "100%"
+    widget.layout.width, widget.tooltip = "100%", label  # what a screen reader calls it
     head = ipywidgets.HTML(safe('<span class="clow-input-name">{}</span>', label))
     return ipywidgets.VBox(
         [head, widget, ipywidgets.HTML(safe('<div class="clow-help">{}</div>', help_))]

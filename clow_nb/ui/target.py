@@ -6,7 +6,7 @@
 __all__ = ['Named', 'Target']
 
 # %% ../../nbs/ui/02g_target.ipynb #b9dd7af4
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 from typing import Any
 
@@ -52,10 +52,13 @@ class Named(ipywidgets.VBox):
 
 # %% ../../nbs/ui/02g_target.ipynb #42494f1f
 class Target(Named):
-    """Title, name, description, label and key of what is to be made; `changed()` is called when one is another."""
+    """Title, name, description, label and key of what is to be made, and `more` fields; `changed()` is called when one is another."""
 
     def __init__(
-        self, taken: Callable[[str], bool], changed: Callable[[], None]
+        self,
+        taken: Callable[[str], bool],
+        changed: Callable[[], None],
+        more: Iterable[ipywidgets.Widget] = (),
     ) -> None:
         super().__init__(taken)
         self.description = ipywidgets.Text(
@@ -74,6 +77,7 @@ class Target(Named):
                 self.key,
                 t("tells documents apart: known ones are updated by a later import"),
             ),
+            *more,
         ]
         self.children = [form(fields)]
 

@@ -32,6 +32,8 @@ class _Page(Messenger):
     share = traitlets.Float(-1.0).tag(sync=True)
     problem = traitlets.Unicode().tag(sync=True)
     places = traitlets.Bool(True).tag(sync=True)
+    asks = traitlets.Bool().tag(sync=True)
+    author = traitlets.Unicode().tag(sync=True)
 
     @traitlets.default("labels")
     def _words(self) -> dict[str, str]:

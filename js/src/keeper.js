@@ -1,4 +1,5 @@
 // The quiet lines above a sheet: changes that are back, changes that are elsewhere, and what was typed while there was no kernel.
+import { rememberAuthor, rememberedAuthor } from "./author.mjs";
 import { confirmation, copyText, h } from "./dom.mjs";
 import { createMessages } from "./messages.mjs";
 import { watchKernel } from "./kernel.mjs";
@@ -8,7 +9,6 @@ import "./keeper.css";
 const AGAIN = 1000; // ms; a page that is reloaded waits for the kernel of before to let go
 const LATE = 3;
 const TIMES = 20;
-const NAME = "clow:author";
 
 function render({ model, el }) {
   const labels = () => model.get("labels");
@@ -94,7 +94,7 @@ function render({ model, el }) {
   }
 
   async function hello() {
-    const answer = await ask("hello", { author: author(), late: reloaded && asked >= LATE, last: asked >= TIMES });
+    const answer = await ask("hello", { author: rememberedAuthor(), late: reloaded && asked >= LATE, last: asked >= TIMES });
     if (closed || !answer) return;
     if (answer.waiting && (asked += 1) <= TIMES) setTimeout(hello, AGAIN);
     else send();
@@ -114,21 +114,7 @@ function render({ model, el }) {
     draw();
   }
 
-  function author() {
-    try {
-      return localStorage.getItem(NAME) ?? "";
-    } catch {
-      return "";
-    }
-  }
-
-  function remember() {
-    try {
-      if (model.get("asks") && model.get("author")) localStorage.setItem(NAME, model.get("author"));
-    } catch {
-      // asked again the next time
-    }
-  }
+  const remember = () => model.get("asks") && rememberAuthor(model.get("author"));
 
   // --- the page itself
 

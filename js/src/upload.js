@@ -1,4 +1,5 @@
 // Files on their way into the kernel: dropped, chosen, or named by where they lie; then what the kernel does with them.
+import { rememberAuthor, rememberedAuthor } from "./author.mjs";
 import { h } from "./dom.mjs";
 import { chosenFiles, droppedFiles } from "./dropped.mjs";
 import { createMessages } from "./messages.mjs";
@@ -174,6 +175,14 @@ function render({ model, el }) {
   for (const name of ["dragover", "dragleave"]) el.addEventListener(name, over);
   el.addEventListener("drop", drop);
 
+  function remember() {
+    if (model.get("asks") && model.get("stage") === "importing") rememberAuthor(model.get("author").trim());
+  }
+  if (model.get("asks") && !model.get("author") && rememberedAuthor()) {
+    model.set("author", rememberedAuthor());
+    model.save_changes();
+  }
+  model.on("change:stage", remember);
   model.on("change:stage change:summary change:note change:share change:problem change:places change:labels", () => {
     draw();
     follow();

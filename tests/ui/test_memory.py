@@ -29,7 +29,7 @@ def ask(sheet: Any, type: str, **message: Any) -> tuple[dict[str, Any], list[byt
 
 def test_orders_that_are_remembered_are_bounded(calls: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = matching._KEPT
-    assert 100 * 2**20 <= kept.maxsize <= 128 * 2**20  # three orders of ten million rows
+    assert 40 * 10**6 <= kept.maxsize <= 64 * 2**20  # one order of ten million rows, and what else is small
     for least in range(50):
         calls.count({"n": {"$gte": least}})
     monkeypatch.setattr(kept, "_Cache__maxsize", kept.currsize)
@@ -42,7 +42,7 @@ def test_orders_that_are_remembered_are_bounded(calls: Dataset, monkeypatch: pyt
 def test_an_untouched_view_holds_no_numbers_of_its_own(calls: Dataset) -> None:
     order = (("n", -1),)
     view = views.View(calls.edit(), None, list(order))
-    assert np.shares_memory(view._numbers, matching.row_numbers(calls.snapshot, None, order))
+    assert np.shares_memory(view._places.numbers, matching.row_numbers(calls.snapshot, None, order))
 
 
 def test_a_reader_of_all_rows_keeps_the_last(calls: Dataset) -> None:

@@ -238,6 +238,9 @@ async def _work(client: CellClient, channel: Channel, start_timeout: float) -> N
         channel, start_timeout, given.get("memory_mb"), given.get("open_files")
     )
     client.nb.metadata["language_info"] = about["language_info"]
+    client.limits.watch(
+        kernel.pid
+    )  # before the first cell: what it takes counts from its first moment
     names = _SUFFIXES if kernel.ours else {"stdout": "out", "stderr": "err"}
     client.tails = {
         name: Tail(f"{kernel.prefix}.{suffix}") for name, suffix in names.items()

@@ -81,8 +81,6 @@ async def watch(client: "CellClient", channel: Channel) -> RunError:
             )
         if client.reason:
             return client.reason
-        if client.place and not client.limits.pid:
-            client.limits.watch(client.kernel.pid)
         hear(client)
         await asyncio.sleep(0.1)
 

@@ -15,14 +15,25 @@ from typing import Any
 
 import zmq
 from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
+from traitlets import Type
 
 from ..core.errors import RunError
 from ..core.text import t
 from .kernel import Kernel
 
 # %% ../../nbs/runs/01a_channel.ipynb #0ccc9fee
+class _Awake(AsyncZMQSocketChannel):
+    def send(self, msg: dict[str, Any]) -> None:
+        super().send(msg)
+        if self.socket is not None:
+            self.socket.get(zmq.EVENTS)
+
+
 class Channel(AsyncKernelClient):
     """A Jupyter client of one kernel, its channels open; belongs to the event loop in which it was made."""
+
+    shell_channel_class = Type(_Awake)
 
     def __init__(self, kernel: Kernel) -> None:
         super().__init__()

@@ -253,6 +253,13 @@ def test_thousands_of_outputs_arrive(write: Callable[..., Path], tmp_path: Path)
     assert len("".join(o.text for o in large)) == 1_000_001
 
 
+def test_an_answer_that_comes_while_something_is_sent_is_heard(write: Callable[..., Path], tmp_path: Path) -> None:
+    """An output widget is told what it shows while its cell ends; no cell of hundreds may wait for ever for its end."""
+    show = "out = ipywidgets.Output()\nwith out: print('a', end=''); print('b'); display('c')"
+    result = execute_notebook(write("import ipywidgets", *[show] * 120), tmp_path / "out.ipynb", timeout=60)
+    assert {cell.metadata.papermill.status for cell in result.cells} == {"completed"}
+
+
 def test_text_that_is_no_unicode_does_not_spoil_the_file(write: Callable[..., Path], tmp_path: Path) -> None:
     execute_notebook(write("print('\\udc80')", "import os; os.write(1, b'\\xff\\n')"), tmp_path / "out.ipynb")
     assert len(outputs(tmp_path / "out.ipynb")) == 2

@@ -84,8 +84,9 @@ def _in_a_loop(work: Coroutine[Any, Any, None], cancel: threading.Event) -> None
         future = executor.submit(asyncio.run, work)
         try:
             future.result()
-        except KeyboardInterrupt:
-            cancel.set()
+        except BaseException:
+            if not future.done():
+                cancel.set()
             raise
 
 # %% ../../nbs/runs/02_engine.ipynb #6ba07bc5

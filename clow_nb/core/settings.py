@@ -11,7 +11,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from .errors import SettingsError
@@ -43,8 +43,25 @@ def _check_url(url: str) -> str:
 
 # %% ../../nbs/core/03_settings.ipynb #5f427814
 def mask(url: str) -> str:
-    """`url` without its password, fit to be shown."""
+    """`url`, or any text with addresses in it, without their passwords, fit to be shown."""
     return re.sub(r"(://[^:/@\s]*):[^@/\s]*@", r"\1:***@", url)
+
+# %% ../../nbs/core/03_settings.ipynb #65927c72
+def _check_server(url: str) -> str:
+    parts = urlsplit(url)
+    alone = parts.username is not None and parts.password is None
+    if (
+        parts.scheme in ("http", "https")
+        and parts.hostname
+        and not alone
+        and not parts.query
+    ):
+        return url.rstrip("/")
+    raise SettingsError(
+        "CLOW_MLFLOW is {url!r}: give the address of an MLflow server, such as https://mlflow.example.com or "
+        "https://user:password@mlflow.example.com; a token belongs into MLFLOW_TRACKING_TOKEN. Leave it empty for the workspace's own store.",
+        url=re.sub(r"://[^/]*@", "://***@", url.partition("?")[0]),
+    )
 
 # %% ../../nbs/core/03_settings.ipynb #a7e729aa
 def _timezone() -> str:
@@ -71,6 +88,7 @@ class Settings:
     home: Path
     db: str | None = None
     data: str | None = None
+    mlflow: str | None = None
     lang: str = ""
     tz: str = "UTC"
     user: str = "unknown"
@@ -98,6 +116,7 @@ class Settings:
             "CLOW_DB": self.db,
             "CLOW_DATA": self.data,
         }
+        values |= {"CLOW_MLFLOW": self.mlflow}
         values |= {"CLOW_LANG": self.lang, "CLOW_TZ": self.tz, "CLOW_USER": self.user}
         values |= {
             "CLOW_READ_ONLY": "1" if self.read_only else None,
@@ -115,6 +134,7 @@ def load_settings(
 ) -> Settings:
     """Settings from the arguments, else from the environment, else the defaults of the table above."""
     db, data = db or os.environ.get("CLOW_DB"), data or os.environ.get("CLOW_DATA")
+    server = os.environ.get("CLOW_MLFLOW")
     return Settings(
         home=Path(home).expanduser().absolute() if home else find_home(),
         db=_check_url(db) if db else None,
@@ -123,6 +143,7 @@ def load_settings(
             if data is None or "://" in data
             else str(Path(data).expanduser().absolute())
         ),
+        mlflow=_check_server(server) if server else None,
         lang=lang() if os.environ.get("CLOW_LANG") else "",
         tz=_timezone(),
         user=os.environ.get("CLOW_USER") or getpass.getuser(),

@@ -12,6 +12,7 @@ import ipywidgets
 
 from .base import shown
 from .columns import Row
+from .controls import button
 from .listing import Listing
 
 # %% ../../nbs/ui/01d_browser.ipynb #d01bc00f
@@ -22,9 +23,7 @@ class Browser(ipywidgets.VBox):
         self, listing: Listing, make: Callable[[Row], ipywidgets.Widget], name: str
     ) -> None:
         self.listing, self.make = listing, make
-        self.way_back = ipywidgets.Button(description=f"← {name}")
-        self.way_back.add_class("clow-back")
-        self.way_back.on_click(lambda _: self.leave())
+        self.way_back = button(f"← {name}", self.leave, style="back")
         listing.on_open = self.enter
         listing.opens = True
         super().__init__([listing])

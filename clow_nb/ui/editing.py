@@ -18,9 +18,10 @@ from ..data.dataset import Dataset
 from ..data.merge import Clash
 from .base import problem, put_away
 from .conflicts import Conflicts
+from .controls import button, line
 from .drafting import Drafting
 from .keeper import Keeper
-from .review import Later, Review, Sure, button
+from .review import Later, Review
 from .sheet import Sheet
 from .tables import safe
 from .viewer import Beside
@@ -47,8 +48,8 @@ class Tools(ipywidgets.HBox):
         self.state = ipywidgets.HTML(
             layout={"flex": "0 0 auto", "width": "auto", "margin": "0 10px"}
         )
-        self.undo = button(t("Undo"), "undo", lambda: sheet.step("undo"))
-        self.redo = button(t("Redo"), "repeat", lambda: sheet.step("redo"))
+        self.undo = button(t("Undo"), lambda: sheet.step("undo"), "undo")
+        self.redo = button(t("Redo"), lambda: sheet.step("redo"), "repeat")
         words = {
             "insert": (t("Add a row"), "plus"),
             "delete": (t("Remove rows"), "trash"),
@@ -56,10 +57,10 @@ class Tools(ipywidgets.HBox):
             "keys": (t("Keys …"), "columns"),
         }
         acts = [
-            button(name, icon, partial(sheet.send, {"does": does}))
+            button(name, partial(sheet.send, {"does": does}), icon)
             for does, (name, icon) in words.items()
         ]
-        self.look = button(t("Review"), "check", review, "go")
+        self.look = button(t("Review"), review, "check", "go")
         end = ipywidgets.HBox(
             [self.state, self.look],
             layout={
@@ -121,7 +122,49 @@ class _Desk(ipywidgets.VBox):
         self.keeper.send({"does": "look", "what": what})
 
 # %% ../../nbs/ui/01g_editing.ipynb #a093cdcb
-class Editing(_Desk):
+class _Settling(_Desk):
+    """Others have committed too: the sheet goes on from a newer version, and whose cells shall stay is asked where both changed the same."""
+
+    def follow(self, head: Dataset) -> None:
+        """Go on from a newer version; what was changed here comes along."""
+        draft = self.draft
+        if head.version <= draft.dataset.version:
+            return
+        if found := draft.clashes(head) if draft.done else []:
+            self.show(self.question(head, found))
+            self.look("question")
+        else:
+            self.sheet.go_on(draft.moved(head))
+
+    def question(
+        self, head: Dataset, found: list[Clash], then: Callable[[], Any] = lambda: None
+    ) -> ipywidgets.Widget:
+        """Whose cells shall stay; with these the sheet goes on from `head`, and `then` something is done."""
+        draft, conflicts = self.draft, Conflicts(found, self.draft.origins(found, head))
+
+        def settle() -> None:
+            self.sheet.go_on(draft.moved(head, conflicts.mine()))
+            self.show()
+            then()
+
+        ways = line(
+            button(t("Go on"), settle, "check", "go"),
+            button(t("Back"), self.show, "arrow-left"),
+        )
+        ways.layout.margin = "8px 0 0"
+        asked = ipywidgets.VBox([conflicts, ways])
+        asked.add_class("clow-question")
+        return asked
+
+# %% ../../nbs/ui/01g_editing.ipynb #476ccc77
+def _committed(draft: Drafting, message: str) -> Drafting | Exception:
+    try:
+        return draft.commit(message)
+    except Exception as error:
+        return error
+
+
+class Editing(_Settling):
     """A sheet with its tools. `on_commit(dataset)` hears of each new version."""
 
     def __init__(
@@ -135,40 +178,27 @@ class Editing(_Desk):
 
     def review(self) -> None:
         """Show what a commit would write."""
-        if not self.draft.done:
-            return
-        review = Review(
-            self.draft,
-            self._go,
-            self.show,
-            self.keeper.author if self.keeper.asks else None,
-        )
-        review.line.children = [
-            *review.line.children,
-            Sure(
-                t("Discard all changes"),
-                "trash",
-                t("Discard these changes for good?"),
-                self.discard,
-            ),
-        ]
-        self.show(review)
-        self.look("review")
+        if self.draft.done:
+            self.show(
+                Review(
+                    self.draft,
+                    self._go,
+                    self.show,
+                    self.discard,
+                    self.keeper.author if self.keeper.asks else None,
+                )
+            )
+            self.look("review")
 
     def discard(self) -> None:
         """Drop all changes."""
         self.show()
         self.sheet.go_on(self.draft.discard())
 
-    def _go(self) -> None:
-        [review] = self.panel.children
-        if self.keeper.asks:
-            if not review.author:
-                return review.complain(
-                    t("Write your name: each version says who made it.")
-                )
-            self.keeper.sign(review.author)
-        self.commit(review.message)
+    def _go(self, message: str, author: str) -> None:
+        if author:
+            self.keeper.sign(author)
+        self.commit(message)
 
     def commit(self, message: str = "") -> None:
         """Write the version; when others were faster, ask whose cells shall stay."""
@@ -181,7 +211,7 @@ class Editing(_Desk):
         )
 
     def _made(
-        self, made: "Drafting | Exception", message: str
+        self, made: Drafting | Exception, message: str
     ) -> list[ipywidgets.Widget]:
         if isinstance(made, Drafting):
             self.sheet.go_on(made)
@@ -192,53 +222,11 @@ class Editing(_Desk):
         found = self.draft.clashes(head) if isinstance(made, ConflictError) else []
         self.look("question" if found else "problem")
         if found:
-            return self._question(head, found, lambda: self.commit(message))
+            return [self.question(head, found, lambda: self.commit(message))]
         words = ipywidgets.HTML(
             safe(
                 '<div class="clow-error clow-problem" role="alert">{}</div>',
                 problem(made),
             )
         )
-        return [words, ipywidgets.HBox([button(t("Back"), "arrow-left", self.review)])]
-
-    def _question(
-        self, head: Dataset, found: list[Clash], then: Callable[[], Any]
-    ) -> list[ipywidgets.Widget]:
-        draft, conflicts = self.draft, Conflicts(found, self.draft.origins(found, head))
-
-        def settle() -> None:
-            self.sheet.go_on(draft.moved(head, conflicts.mine()))
-            self.show()
-            then()
-
-        ways = [
-            button(t("Go on"), "check", settle, "go"),
-            button(t("Back"), "arrow-left", self.show),
-        ]
-        asked = ipywidgets.VBox(
-            [
-                conflicts,
-                ipywidgets.HBox(ways, layout={"grid_gap": "8px", "margin": "8px 0 0"}),
-            ]
-        )
-        asked.add_class("clow-question")
-        return [asked]
-
-    def follow(self, head: Dataset) -> None:
-        """Go on from a newer version: what was changed here comes along; whose cells shall stay is asked where others have changed the same."""
-        draft = self.draft
-        if head.version <= draft.dataset.version:
-            return
-        found = draft.clashes(head) if draft.done else []
-        if found:
-            self.show(*self._question(head, found, lambda: None))
-            self.look("question")
-        else:
-            self.sheet.go_on(draft.moved(head))
-
-# %% ../../nbs/ui/01g_editing.ipynb #476ccc77
-def _committed(draft: Drafting, message: str) -> "Drafting | Exception":
-    try:
-        return draft.commit(message)
-    except Exception as error:
-        return error
+        return [words, line(button(t("Back"), self.review, "arrow-left"))]

@@ -18,6 +18,7 @@ from ..data.dataset import Dataset, Datasets, Rawdatas
 from ..data.encoding import noticed
 from ..data.inspection import Inspection, inspect_source
 from .base import Header, View, as_code, problem, put_away
+from .controls import Signature, button
 from .keeper import known_author
 from .preview import Preview, field, form
 from .tables import safe
@@ -64,35 +65,6 @@ def report(dataset: Dataset) -> str:
     )
 
 # %% ../../nbs/ui/02f_intake.ipynb #b7d6b3c6
-class _Signature(ipywidgets.VBox):
-    """The name of who imports; Enter goes on, and a name that is missing is asked for right here."""
-
-    def __init__(self, go: Callable[[], Any]) -> None:
-        self.name, self.help = ipywidgets.Text(), ipywidgets.HTML()
-        self.name.on_msg(
-            lambda _, message, buffers: (
-                go() if message.get("event") == "submit" else None
-            )
-        )
-        self.name.observe(lambda _: self.calm(), "value")
-        super().__init__(field(t("Your name"), self.name).children[:2] + (self.help,))
-        self.calm()
-
-    def calm(self) -> None:
-        """Say what the name is for."""
-        self.help.value = safe(
-            '<div class="clow-help">{}</div>', t("kept with what you import")
-        )
-
-    def given(self) -> str:
-        """The name; without one, that is said."""
-        if not (name := str(self.name.value).strip()):
-            self.help.value = safe(
-                '<div class="clow-error" role="alert">{}</div>', t("Write your name.")
-            )
-        return name
-
-# %% ../../nbs/ui/02f_intake.ipynb #97992216
 class _Form(View):
     """Files, a look at them, what they become, and the button."""
 
@@ -108,26 +80,25 @@ class _Form(View):
         self.upload, self.dataset, self.preview = upload, about, Preview(self.inspect)
         self.message, self.signature = ipywidgets.Text(
             placeholder=t("what comes, and why")
-        ), _Signature(self.start)
-        asked = [self.signature] if upload.asks else []
+        ), Signature(self.say, self.start)
+        self.who = field(t("Your name"), self.signature, t("kept with what you import"))
+        asked = [self.who] if upload.asks else []
         self.target = Target(taken, self.write, asked if about is None else [])
         self.about = (
             self.target
             if about is None
             else form([field(t("Message"), self.message), *asked])
         )
-        self.note, self.button = ipywidgets.HTML(), ipywidgets.Button(
-            description=t("Import")
+        self.note, self.button = ipywidgets.HTML(), button(
+            t("Import"), self.start, style="go"
         )
-        self.button.add_class("clow-go")
         self.rest = ipywidgets.VBox()
         self.rest.add_class("clow-intake")
         super().__init__(
             Header(kind=t("Import"), title=title, page_title=title), upload, self.rest
         )
-        ipywidgets.link((upload, "author"), (self.signature.name, "value"))
+        ipywidgets.link((upload, "author"), (self.signature, "value"))
         self.message.observe(lambda _: self.write(), "value")
-        self.button.on_click(lambda _: self.start())
         upload.observe(lambda _: self.draw(), "stage")
 
     def inspect(self) -> None:
@@ -139,12 +110,21 @@ class _Form(View):
     def start(self) -> None:
         """Import what was chosen, as the form says."""
 
+    def say(self, text: str) -> None:
+        """Say in its place that the name is missing; nothing: say what it is for."""
+        complaint = safe('<div class="clow-error" role="alert">{}</div>', text)
+        self.who.children[2].value = (
+            complaint
+            if text
+            else safe('<div class="clow-help">{}</div>', t("kept with what you import"))
+        )
+
     def draw(self) -> None:
         """Show what belongs to the stage."""
         stage = self.upload.stage
         ending = [self.note, self.about, self.button] if self.look else []
         self.rest.children = [] if stage == "empty" else [self.preview, *ending]
-        for widget in (self.button, self.signature.name, *self.preview.inputs.values()):
+        for widget in (self.button, self.signature, *self.preview.inputs.values()):
             widget.disabled = stage != "ready"
 
     def close(self) -> None:
@@ -155,7 +135,7 @@ class _Form(View):
             self.target,
             self.about,
             self.message,
-            self.signature,
+            self.who,
             self.button,
         )
         super().close()

@@ -19,6 +19,7 @@ from ..data.dataset import Dataset, Datasets, Rawdatas
 from .base import shown
 from .browser import Browser
 from .columns import Row
+from .controls import button
 from .intake import Intake
 from .listing import Action, Listing
 
@@ -50,13 +51,6 @@ def _sure(row: Row) -> str:
         name=row["name"],
     )
 
-
-def _button(text: str, call: Callable[[], Any]) -> ipywidgets.Button:
-    button = ipywidgets.Button(description=text)
-    button.add_class("clow-go")
-    button.on_click(lambda _: call())
-    return button
-
 # %% ../../nbs/ui/05a_shelf.ipynb #7b5a2cb2
 class Shelf(Browser):
     """The table of a workspace's datasets (or `rawdata`), with what can be done to them; one is opened in its place.
@@ -80,7 +74,7 @@ class Shelf(Browser):
             words = (
                 t("Import rawdata …") if kind == "rawdata" else t("Import a dataset …")
             )
-            self.tools.children = [_button(words, self.receive)]
+            self.tools.children = [button(words, self.receive, style="go")]
         super().__init__(
             listing, lambda row: self.things[row["name"]].view(), shelf_name(kind)
         )

@@ -19,11 +19,12 @@ from ..data.history import newest
 from .base import Header, View, problem, put_away, shown
 from .changes import Changes
 from .code import thing_code
+from .controls import button, line
 from .grid import DatasetRows, Grid
 from .keeper import known_author
 from .lineage import lineage_view
 from .listing import Listing
-from .restoring import Restore, Tags, button, line
+from .restoring import Restore, Tags
 from .tables import Safe, headings, html_table, safe, text_of
 from .viewer import Beside
 
@@ -116,7 +117,7 @@ class _Listed(ipywidgets.VBox):
         self.panel = ipywidgets.VBox(
             layout={"margin": "8px 0", "grid_gap": "8px", "overflow": "visible"}
         )
-        self.way_back = button(f"← {t('Versions')}", self.leave, "back")
+        self.way_back = button(f"← {t('Versions')}", self.leave, style="back")
         self.opened: list[ipywidgets.Widget] = []
         super().__init__()
         self.leave()

@@ -161,7 +161,7 @@ def receive(planner: Planner, file: Path, title: str, first: str, author: str = 
     who = page.get_by_title(planner.word("Your name"), exact=True)
     if author:
         who.press("Enter")
-        page.get_by_role("alert").get_by_text(planner.word("Write your name.")).wait_for()
+        page.get_by_role("alert").get_by_text(planner.word("Write your name: each version says who made it.")).wait_for()
         planner.picture("who")
         who.fill(author)
         who.press("Enter")

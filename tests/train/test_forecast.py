@@ -122,16 +122,3 @@ def test_documents_that_are_no_series_are_said(change: Any, params: dict[str, An
     task = solution("ts-forecast", SMALL | params)
     with pytest.raises(DataError, match=words):
         task.prepare(task.split(change(hours())))
-
-
-@pytest.mark.slow
-def test_temperatures_are_forecast_better_than_by_yesterday_or_last_year(shared_data: Path) -> None:
-    frame = pl.read_csv(shared_data / "daily-temperature-melbourne" / "daily-min-temperatures.csv", try_parse_dates=True)
-    task = solution("ts-forecast")
-    splits = task.prepare(task.split(frame))
-    model, _ = fit(task, splits["train"], splits["valid"])
-    mae = score(task, model, splits["test"])[0]["mae"]
-    values = frame["Temp"].to_list()
-    last = range(len(values) - len(splits["test"]), len(values))
-    for season in (1, 365):
-        assert mae < sum(abs(values[day] - values[day - season]) for day in last) / len(last)

@@ -112,15 +112,3 @@ def test_a_training_of_a_table_registers_a_model(tmp_path: Path) -> None:
     assert run.status == "SUCCEEDED", run.logs()
     assert set(tr.model.metrics) >= {"valid_r2", "valid_mae"}
     assert isinstance(tr.model.predict({"city": "서울"})["value"], float)
-
-
-@pytest.mark.slow
-def test_charges_of_insured_people(shared_data: Path) -> None:
-    frame = pl.read_csv(shared_data / "insurance" / "insurance.csv")
-    found = []
-    for seed in range(3):
-        task = solution("tabular", {"label": "charges", "seed": seed})
-        splits = task.prepare(with_splits(frame, None, seed))
-        model, _ = fit(task, splits["train"], splits["valid"])
-        found.append(score(task, model, splits["test"])[0]["r2"])
-    assert sum(found) / 3 >= 0.84

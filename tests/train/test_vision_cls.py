@@ -16,11 +16,10 @@ from clow_nb.data.dataset import Dataset, Datasets
 from clow_nb.data.objects import Objects
 from clow_nb.serve.server import load_model
 from clow_nb.serve.spec import ModelSpec, ServiceSpec
-from clow_nb.train.inputs import with_splits
 from clow_nb.train.models import Models, ModelVersion, register
 from clow_nb.train.predictor import save_model
 from clow_nb.train.solution import solution
-from clow_nb.train.trainer import fit, score
+from clow_nb.train.trainer import fit
 
 PARAMS = {"epochs": 4, "channels": (4, 8), "lr": 0.02, "batch_size": 16}
 
@@ -106,17 +105,3 @@ def test_fewer_bits_are_served_by_the_same_predictor(ctx: Context, shapes: Datas
     jobs = asyncio.run(loaded.batcher.run([{"image": documents[0]["image"]}]))
     assert [job.outcome for job in jobs] == less.predict(documents[:1])
     assert Models(ctx)["shapes"].versions()["version"].to_list() == [1, 2]
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(3600)
-def test_handwritten_digits(ctx: Context, shared_data: Path) -> None:
-    """Ten thousand digits, 8:1:1, mean of three seeds: 98 % and more."""
-    ds = Datasets(ctx).create("mnist", shared_data / "mnist-t10k" / "t10k-images-idx3-ubyte.gz", label="label")
-    frame, reached = ds.scan().sort("_pos").collect(), []
-    for seed in range(3):
-        task = solution("vision-cls", {"seed": seed, "epochs": 8}, Objects(ctx))
-        parts = task.prepare(with_splits(frame, "label", seed), "label")
-        model, _ = fit(task, parts["train"], parts["valid"])
-        reached.append(score(task, model, parts["test"])[0]["accuracy"])
-    assert sum(reached) / 3 >= 0.98, reached

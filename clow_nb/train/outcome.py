@@ -7,7 +7,7 @@ __all__ = ['record_run', 'register_run', 'register_collected', 'conclude', 'trac
 
 # %% ../../nbs/train/06y_outcome.ipynb #6a4f6d06
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from .handover import Collected
 from .models import ModelVersion, register
 from .predictor import read_config
 from .recipe import Recipe
-from .tracking import Tracker, log_run, mirror
+from .tracker import Tracker
 
 # %% ../../nbs/train/06y_outcome.ipynb #1e95a410
 def record_run(
@@ -149,38 +149,14 @@ def conclude(
 
 # %% ../../nbs/train/06y_outcome.ipynb #47844035
 def track_run(
-    ctx: Context,
-    made: ModelVersion,
-    history: Sequence[Mapping[str, float]],
-    tracker: Tracker,
+    made: ModelVersion | None, metrics: Mapping[str, float], tracker: Tracker
 ) -> str | None:
-    """Write the training behind a model version to MLflow; the id of the MLflow run, or nothing where that failed."""
-    data = ctx.catalog.version("model", made.name, made.version).data
-    tags = {
-        "clow.ref": str(made.ref),
-        "dataset": data.get("dataset", ""),
-        "training": data.get("training", ""),
-    }
-    try:
-        client = tracker.client()
-        run = log_run(
-            client,
-            tags["training"],
-            (made.row.token or "").partition(":")[2],
-            data["params"],
-            history,
-            tags,
-        )
-        ctx.catalog.update_version(
-            "model", made.name, made.version, data | {"mlflow_run": run}
-        )
-        mirror(ctx, made.name, client)
-    except Exception as error:
-        print(
-            t(
-                "MLflow could not be written ({why}). The model is registered all the same.",
-                why=error,
-            )
-        )
-        return None
-    return run
+    """Tell MLflow what has come of a run, and that it is over; MLflow's id of the run, or nothing where it is kept to be sent later."""
+    entry = tracker.entry
+    entry.add({f"best/{name}": value for name, value in metrics.items()}, 0)
+    if made:
+        card = made.card()
+        entry.tags["clow.ref"] = str(made.ref)
+        entry.folders["model"] = str(made.folder)
+        entry.texts |= {"card.md": card.markdown(), "card.html": card.html()}
+    return tracker.finish()

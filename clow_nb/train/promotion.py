@@ -13,7 +13,7 @@ from ..core.errors import ParameterError
 from ..core.plugins import registry
 from ..core.text import t
 from .progress import is_lower_better
-from .tracking import has_store, mirror
+from .tracking import try_mirror
 
 # %% ../../nbs/train/05a_promotion.ipynb #13c585f7
 STAGES = ("staging", "production", "archived")
@@ -142,6 +142,5 @@ def promote(
             reason=reason or outcome.sentence,
         )
         ctx.events.publish("model.promoted", ref=ref, stage=stage)
-        if has_store(ctx):
-            mirror(ctx, name)
+        try_mirror(ctx, name)
     return outcome

@@ -32,6 +32,7 @@ from .examples import Examples, bucketed
 from .progress import Progress
 from .solution import Solution, TrainParams
 from clow_nb.train.stepping import (
+    Gauge,
     Precision,
     averaged,
     choose_device,
@@ -60,6 +61,9 @@ def score(
     return task.metrics(said, examples), said
 
 # %% ../../nbs/train/03_trainer.ipynb #340cc0c1
+_Noted = Callable[[dict[str, float], int], None]
+
+
 class Loop:
     """A training under way: `step` steps of the epoch after `progress` are done, `total` is the sum of their losses."""
 
@@ -74,6 +78,7 @@ class Loop:
         self.optimizer = torch.optim.AdamW(groups, fused=True)
         self.average = averaged(self.model, params.ema) if params.ema else None
         self.total = torch.zeros((), device=self.device)
+        self.on_step: _Noted = lambda values, step: None
 
     @property
     def judged(self) -> nn.Module:
@@ -193,9 +198,11 @@ def _epoch(loop: Loop, train: Examples, tick: Tick, folder: Path | None) -> floa
         loop.total.zero_()
     words = t("epoch {epoch} of {epochs}", epoch=epoch + 1, epochs=params.epochs)
     told = kept = time.monotonic()
+    gauge = Gauge(loop.on_step, loop.optimizer, epoch, len(plan))
     loop.model.train()
     for parts in plan[loop.step :]:
         _step(loop, train, parts, len(plan))
+        gauge.look(loop.step, loop.total)
         now = time.monotonic()
         if now - told > 0.5:
             told = now
@@ -267,14 +274,14 @@ def fit(
     folder: Path | None = None,
     on_epoch: _Heard = lambda epoch, metrics: None,
     tick: Tick = lambda fraction, message: None,
+    on_step: _Noted = lambda values, step: None,
 ) -> tuple[nn.Module, Progress]:
     """Train `task` until it stops getting better; the model with its best weights, and how it went.
 
-    With a `folder`, `last.safetensors` and `best.safetensors` are kept there after each epoch (`last` also every
-    `checkpoint_s` seconds within one), and a training that finds them goes on from them. `on_epoch(epoch, metrics)` hears
-    of every epoch, also of those before a kill; `tick(fraction, message)` is called twice a second. Raises `DataError`
-    for splits without documents and damaged checkpoints, `ParameterError` for a loss that explodes, a batch that does
-    not fit into the memory, or a device that isn't there.
+    With a `folder`, `last.safetensors` and `best.safetensors` are kept there after each epoch (`last` also every `checkpoint_s` seconds
+    within one), and a training that finds them goes on from them. `on_epoch(epoch, metrics)` hears of every epoch, also of those before
+    a kill, `on_step({"step_loss", "lr"}, step)` twenty times an epoch, `tick(fraction, message)` twice a second. Raises `DataError` for
+    splits without documents and damaged checkpoints, `ParameterError` for a loss that explodes, a batch that doesn't fit, a device that isn't there.
     """
     if not len(train) or not len(valid):
         raise DataError(
@@ -285,6 +292,7 @@ def fit(
     cards = [torch.cuda.current_device()] if torch.cuda.is_available() else []
     with torch.random.fork_rng(devices=cards):
         loop = Loop(task)
+        loop.on_step = on_step
         best = _train(loop, train, valid, folder, on_epoch, tick)
     model = loop.judged.cpu()
     model.load_state_dict(best)

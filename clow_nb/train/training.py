@@ -256,6 +256,12 @@ class Trainings(Collection[Training]):
         super().delete(name)
         forget_notes(self.ctx, Ref("training", name))
 
+    def send_kept(self) -> int:
+        """Send to MLflow what could not be sent when it was made; how many runs it was. Raises what MLflow raises."""
+        from clow_nb.train.logbook import send_kept
+
+        return send_kept(self.ctx)
+
     def _row(self, item: Any) -> dict[str, Any]:
         spec = item.spec
         own = {

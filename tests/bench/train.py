@@ -1,30 +1,40 @@
 """The solution `nlp-intent` against the baseline on the same documents, and the trainer against loops that people write.
 
     python tests/bench/train.py accuracy [--data FOLDER] [--seeds 5] [demo] [clinc150] [snips] [ko-3i4k] [ko-nsmc]
-    python tests/bench/train.py speed [--seeds 3] [--epochs 10]      a loop over a DataLoader of single items
-    python tests/bench/train.py tracking [--seeds 5] [--epochs 2]    a bare loop over the same tensors
+    python tests/bench/train.py speed [--seeds 3] [--epochs 10] [clinc150] [nab] [mnist-t10k]    a loop over a DataLoader of single items
+    python tests/bench/train.py tracking [--seeds 5] [--epochs 2]                               a bare loop over the same tensors
 
 `demo` are the first utterances of the package `chatterbot-corpus`, split 8:1:1 anew for each seed; the others are folders
-below `--data` with their own test splits. All are fitted to `train` and judged on `test`.
+below `--data`, with their own test splits where they have some. All are fitted to `train` and judged on `test`.
+`speed` races TextCNN on clinc150, the LSTM on windows of nab (taxis in New York), and the CNN on mnist-t10k: the same model,
+batch, epochs and rates. What is ours is the trainer: tensors in memory, pads trimmed, the memory format and the precision that the processor is best at.
 """
 
 import argparse
+import gzip
+import io
 import json
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import fmean, median
+from typing import Any, NamedTuple
 
+import numpy as np
 import polars as pl
 import torch
+from PIL import Image
 
-from clow_nb.core.context import Context
+from clow_nb import Workspace
 from clow_nb.train.baseline import tfidf_baseline
-from clow_nb.train.examples import Batch, bucketed
+from clow_nb.train.examples import Batch, Examples, Padded, Windows, bucketed
+from clow_nb.train.inputs import with_splits
 from clow_nb.train.solution import Solution, solution
 from clow_nb.train.stepping import rate
-from clow_nb.train.tracking import log_run, mlflow_client
+from clow_nb.train.tracker import Tracker
+from clow_nb.train.tracking import mlflow_client
 from clow_nb.train.trainer import fit, score
 
 
@@ -120,20 +130,70 @@ def rows(names: list[str], seeds: int, data: Path, params: dict) -> Iterator[dic
             yield {"corpus": name, "seed": seed, **compare(CORPORA[name](seed, data), seed, params)}
 
 
-PLAIN = {"wide": False, "tokenizer": "word", "batch_size": 256, "patience": 1000}
+def nab(_: int, data: Path) -> pl.DataFrame:
+    """Passengers of taxis, half-hourly."""
+    return pl.read_csv(data / "nab/data/realKnownCause/nyc_taxi.csv", try_parse_dates=True)
 
 
-def judged(task: Solution, model: torch.nn.Module, splits: dict) -> float:
-    """The accuracy on `test`."""
-    return score(task, model.eval(), splits["test"])[0]["accuracy"]
+def mnist(seed: int, data: Path) -> pl.DataFrame:
+    """Ten thousand handwritten digits, 28 x 28, split 8:1:1."""
+    pixels, labels = (
+        np.frombuffer(gzip.decompress((data / "mnist-t10k" / f"t10k-{name}-ubyte.gz").read_bytes()), np.uint8, offset=offset)
+        for name, offset in (("images-idx3", 16), ("labels-idx1", 8))
+    )
+    frame = pl.DataFrame({"image": [_png(picture) for picture in pixels.reshape(-1, 28, 28)], "label": labels.astype(np.int64)})
+    return with_splits(frame, "label", seed)
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+class Race(NamedTuple):
+    """A solution on its documents; `plain` are the parameters of its model that the other loop goes without."""
+
+    solution: str
+    params: dict[str, Any]
+    read: Callable[[int, Path], pl.DataFrame]
+    metric: str
+    plain: dict[str, Any]
+
+
+RACES = {
+    "clinc150": Race("nlp-intent", {"wide": False, "tokenizer": "word", "batch_size": 256}, clinc150, "accuracy", {}),
+    "nab": Race("ts-forecast", {}, nab, "mae", {"amp": "off"}),
+    "mnist-t10k": Race("vision-cls", {}, mnist, "accuracy", {"amp": "off", "channels_last": False}),
+}
+
+
+class Items(torch.utils.data.Dataset):
+    """Examples one at a time, as a tutorial's `Dataset` gives them: padded to the longest that there may be, a window cut from its series."""
+
+    def __init__(self, examples: Examples, longest: int) -> None:
+        self.examples, self.padded = examples, dict[str, torch.Tensor]()
+        for name, column in examples.columns.items():
+            if isinstance(column, Padded):
+                self.padded[name] = torch.nn.functional.pad(column.values, (0, 0, 0, longest - column.values.shape[1]))
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __getitem__(self, row: int) -> Batch:
+        return {name: self._item(name, column, row) for name, column in self.examples.columns.items()}
+
+    def _item(self, name: str, column: Any, row: int) -> torch.Tensor:
+        if isinstance(column, Windows):
+            first = int(column.starts[row])
+            return column.values[first : first + column.length]
+        return self.padded[name][row] if isinstance(column, Padded) else column[row]
 
 
 def item_loop(task: Solution, splits: dict) -> torch.nn.Module:
-    """What a tutorial shows: a `Dataset` of single padded items, a `DataLoader`, AdamW. Model, batch, epochs, loss and rates are the same."""
-    tokens, target = splits["train"].columns["tokens"].values, splits["train"].tensor("target")
-    padded = torch.nn.functional.pad(tokens, (0, 0, 0, task.params.max_len - tokens.shape[1]))
-    items = [({"tokens": row.clone(), "target": label.clone()}) for row, label in zip(padded, target, strict=True)]
+    """What a tutorial shows: a `Dataset` of single items, a `DataLoader`, AdamW. Model, batch, epochs, loss and rates are the same."""
     torch.manual_seed(task.params.seed)
+    items = Items(splits["train"], getattr(task.params, "max_len", 0))
     loader = torch.utils.data.DataLoader(items, batch_size=task.params.batch_size, shuffle=True)
     model = task.model()
     optimizer = torch.optim.AdamW(model.parameters(), lr=task.params.lr, weight_decay=task.params.weight_decay)
@@ -169,46 +229,59 @@ def _epochs(task: Solution, model: torch.nn.Module, optimizer: torch.optim.Optim
     return model
 
 
-def tracked(task: Solution, splits: dict) -> torch.nn.Module:
-    """Our trainer with checkpoints, and MLflow written at the end, as a run does it."""
-    with tempfile.TemporaryDirectory() as folder:
-        model, progress = fit(task, splits["train"], splits["valid"], Path(folder))
-    log_run(TRACKER[0], "bench", None, task.params.model_dump(), progress.history, {})
-    return model
-
-
-TRACKER: list = []
-
-
-def race(one: Callable, other: Callable, data: Path, seeds: int, epochs: int) -> None:
-    """Both on clinc150 for each seed, one after the other; print samples a second, accuracies and the ratio of the medians."""
-    rates: dict[str, list[float]] = {one.__name__: [], other.__name__: []}
-    accuracies: dict[str, list[float]] = {one.__name__: [], other.__name__: []}
-    for seed in range(seeds):
-        frame = clinc150(seed, data)
-        for loop in (one, other) if seed % 2 == 0 else (other, one):
-            task = solution("nlp-intent", PLAIN | {"seed": seed, "epochs": epochs})
-            splits = task.prepare(frame)
-            start = time.perf_counter()
-            model = loop(task, splits)
-            seconds = time.perf_counter() - start
-            rates[loop.__name__].append(epochs * len(splits["train"]) / seconds)
-            accuracies[loop.__name__].append(judged(task, model, splits))
-            print(f"seed {seed} {loop.__name__}: {rates[loop.__name__][-1]:,.0f} samples/s, accuracy {accuracies[loop.__name__][-1]:.4f}", flush=True)
-    for name in rates:
-        print(f"{name}: {median(rates[name]):,.0f} samples/s (median), accuracy {fmean(accuracies[name]):.4f} (mean of {seeds})")
-    print(f"{other.__name__} / {one.__name__}: {median(rates[other.__name__]) / median(rates[one.__name__]):.3f}")
-
-
 def ours(task: Solution, splits: dict) -> torch.nn.Module:
     """Our trainer."""
     return fit(task, splits["train"], splits["valid"])[0]
 
 
+PLACE: list[Workspace] = []
+
+
+def tracked(task: Solution, splits: dict) -> torch.nn.Module:
+    """Our trainer with checkpoints, told to MLflow as a run does it: environment, input, the machine's load, each step; until all is written."""
+    ws = PLACE[0]
+    tracker = Tracker(ws.trainings["bench"], ws.datasets["bench"])
+    with tempfile.TemporaryDirectory() as folder, tracker:
+        model, _ = fit(task, splits["train"], splits["valid"], Path(folder), on_epoch=tracker.epoch, on_step=tracker.log)
+    tracker.finish()
+    return model
+
+
+def race(name: str, one: Callable, other: Callable, args: argparse.Namespace) -> None:
+    """Both on the same documents for each seed, one after the other; print samples a second, the metric and the ratio of the medians."""
+    what = RACES[name]
+    rates: dict[Callable, list[float]] = {one: [], other: []}
+    reached: dict[Callable, list[float]] = {one: [], other: []}
+    for seed in range(args.seeds):
+        frame = what.read(seed, args.data)
+        for loop in (one, other) if seed % 2 == 0 else (other, one):
+            own = what.plain if loop is item_loop else {}
+            task = solution(what.solution, what.params | {"seed": seed, "epochs": args.epochs, "patience": 1000} | own | args.params)
+            splits = task.prepare(task.split(frame))
+            start = time.perf_counter()
+            model = loop(task, splits)
+            rates[loop].append(args.epochs * len(splits["train"]) / (time.perf_counter() - start))
+            reached[loop].append(score(task, model.eval(), splits["test"])[0][what.metric])
+            print(f"{name} seed {seed} {loop.__name__}: {rates[loop][-1]:,.0f} samples/s, {what.metric} {reached[loop][-1]:.4f}, load {os.getloadavg()[0]:.1f}", flush=True)
+    for loop in rates:
+        print(f"{name} {loop.__name__}: {median(rates[loop]):,.0f} samples/s (median), {what.metric} {fmean(reached[loop]):.4f} (mean of {args.seeds})")
+    print(f"{name} {other.__name__} / {one.__name__}: {median(rates[other]) / median(rates[one]):.3f}", flush=True)
+
+
+def track(args: argparse.Namespace) -> None:
+    """The bare loop and ours with everything that a run writes down, on clinc150."""
+    with tempfile.TemporaryDirectory() as home:
+        PLACE.append(Workspace(Path(home) / ".clow"))
+        PLACE[0].datasets.create("bench", [{"text": "a", "label": "b"}], label="label")
+        PLACE[0].trainings.create("bench", dataset="bench")
+        mlflow_client(PLACE[0].ctx)
+        race("clinc150", tensor_loop, tracked, args)
+
+
 def compare_all(args: argparse.Namespace) -> None:
     """Print each row as it comes, then the means."""
     done = []
-    for row in rows(args.corpora or list(CORPORA), args.seeds, args.data, args.params):
+    for row in rows(args.names or list(CORPORA), args.seeds, args.data, args.params):
         done.append(row)
         print({key: round(value, 4) if isinstance(value, float) else value for key, value in row.items()}, flush=True)
     with pl.Config(tbl_cols=-1, tbl_width_chars=140, float_precision=4):
@@ -219,7 +292,7 @@ def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["accuracy", "speed", "tracking"])
-    parser.add_argument("corpora", nargs="*", default=[], choices=[*CORPORA, []])
+    parser.add_argument("names", nargs="*", default=[], choices=[*CORPORA, *RACES, []])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=10)
@@ -228,11 +301,10 @@ def main() -> None:
     if args.what == "accuracy":
         compare_all(args)
     elif args.what == "speed":
-        race(item_loop, ours, args.data, args.seeds, args.epochs)
+        for name in args.names or RACES:
+            race(name, item_loop, ours, args)
     else:
-        with tempfile.TemporaryDirectory() as home:
-            TRACKER.append(mlflow_client(Context.open(Path(home) / ".clow")))
-            race(tensor_loop, tracked, args.data, args.seeds, args.epochs)
+        track(args)
 
 
 if __name__ == "__main__":

@@ -21,12 +21,16 @@ from ..runs.launch import ensure_worker
 from ..runs.schedules import sleeping
 from .base import Header, View, chart_code, problem, shown
 from .browser import Browser
-from .columns import Row
 from .listing import Listing
-from .pages import COLLECTIONS, LazyTabs
+from .code import COLLECTIONS
+from .columns import Row
+from .pages import LazyTabs
+from .registry import ModelShelf
 from .runs import runs_browser
 from .shelf import Shelf
 from .tables import safe, text_of
+from .trainings import TrainingShelf
+from .tunings import TuningShelf
 
 # %% ../../nbs/ui/05_app.ipynb #9ed1e3e0
 class Asleep(ipywidgets.HBox):
@@ -65,6 +69,10 @@ def _places() -> dict[str, tuple[str, str]]:
             t("Trainings"),
             'ws.trainings.create("t-books", dataset="books", solution="nlp-intent")',
         ),
+        "tuning": (
+            t("Tunings"),
+            'ws.tunings.create("h-books", base="t-books", space={"lr": ("log", 1e-4, 1e-2)})',
+        ),
         "model": (t("Models"), 'ws.trainings["t-books"].run()'),
         "evaluation": (
             t("Evaluations"),
@@ -83,10 +91,19 @@ def _link(row: Row) -> str:
     )
 
 
+_SHELVES: dict[str, Callable[[Context], ipywidgets.Widget]] = {
+    "training": TrainingShelf,
+    "tuning": TuningShelf,
+    "model": ModelShelf,
+}
+
+
 def collection_list(workspace: Any, kind: str) -> ipywidgets.Widget:
     """The table of a collection, with its things opened in place where they have a view."""
     if kind in ("dataset", "rawdata"):
         return Shelf(workspace.ctx, kind)
+    if kind in _SHELVES:
+        return _SHELVES[kind](workspace.ctx)
     name, code = _places()[kind]
     things = getattr(workspace, COLLECTIONS[kind])
     link = _link if kind == "evaluation" else None

@@ -41,7 +41,7 @@ def summary(changes: dict[str, int]) -> str:
 
 # %% ../../nbs/ui/01g_editing.ipynb #a4134bb8
 class Tools(ipywidgets.HBox):
-    """The buttons above a sheet, and what has changed; `review` is what the last one does."""
+    """The buttons above a sheet, and what has changed; `review` is what the last one does, `more` is a place for others."""
 
     def __init__(self, sheet: Sheet, review: Callable[[], Any]) -> None:
         self.sheet = sheet
@@ -60,7 +60,10 @@ class Tools(ipywidgets.HBox):
             button(name, partial(sheet.send, {"does": does}), icon)
             for does, (name, icon) in words.items()
         ]
-        self.look = button(t("Review"), review, "check", "go")
+        self.look, self.more = (
+            button(t("Review"), review, "check", "go"),
+            ipywidgets.HBox(),
+        )
         end = ipywidgets.HBox(
             [self.state, self.look],
             layout={
@@ -69,7 +72,7 @@ class Tools(ipywidgets.HBox):
                 "margin": "0 0 0 auto",
             },
         )
-        super().__init__([self.undo, self.redo, *acts, end])
+        super().__init__([self.undo, self.redo, *acts, self.more, end])
         self.layout = {
             "align_items": "center",
             "flex_flow": "row wrap",

@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import ipywidgets
+import polars as pl
 
 from ..core.text import t
 from ..data.history import newest
+from .adding import Adding
 from .base import Header, View, problem
 from .checks_view import Findings
-from .code import COLLECTIONS, find_code
+from .code import find_code
 from .counted import Side, count
 from .distributions import filter_text
 from .editing import Editing
@@ -23,7 +25,7 @@ from .grid import DatasetRows, Grid
 from .notice import Notice
 from .statistics_table import classes_table, statistics_table
 from .statistics_view import Statistics
-from .tables import safe, section, text_of
+from .tables import safe, section, text_of, when
 from .versions_view import History, versions_table
 from .viewer import Beside
 
@@ -156,7 +158,7 @@ class _Following(_Page):
         self.tabs.forget(self._documents_at)
         self._write_code()
 
-# %% ../../nbs/ui/02_pages.ipynb #9e414858
+# %% ../../nbs/ui/02_pages.ipynb #06ecc96e
 class DatasetView(_Following):
     """The page of a dataset or rawdata. The latest version can be edited, older ones are looked at."""
 
@@ -173,7 +175,9 @@ class DatasetView(_Following):
         super().__init__(dataset, first | last, int(raw))
 
     def _documents(self) -> list[ipywidgets.Widget]:
-        return [self.editing or Beside(self.grid)]
+        return [
+            Adding(self.editing, self.follow) if self.editing else Beside(self.grid)
+        ]
 
     def _statistics(self) -> list[ipywidgets.Widget]:
         return [Statistics(self.dataset, self.narrow, self.grid.asked)]
@@ -239,11 +243,28 @@ def _facts(dataset: Any) -> list[list[str]]:
     ]
 
 
+def _which(dataset: Any) -> str:
+    """What is said about a version that is not the newest: whose it is, when and why it was made; nothing about the newest."""
+    if dataset.version == dataset.at("latest").version:
+        return ""
+    row = dataset.versions().row(
+        by_predicate=pl.col("version") == dataset.version, named=True
+    )
+    made = " · ".join(
+        filter(None, [row["author"], when(row["created"]), row["message"]])
+    )
+    return t(
+        "Version {version} ({made}) is only looked at; the newest one can be edited.",
+        version=dataset.version,
+        made=made,
+    )
+
+
 def _header(dataset: Any) -> Header:
     return Header(
         kind=t("Rawdata") if dataset.kind == "rawdata" else t("Dataset"),
         title=dataset.title,
-        description=dataset.description,
+        description=" ".join(filter(None, [dataset.description, _which(dataset)])),
         facts=_facts(dataset),
         path=str(dataset.ctx.home),
         page_title=f"{dataset.title} · CLOW",

@@ -1,6 +1,7 @@
 """The page of a dataset: whatever the documents hold, and however many keys they have."""
 
 import json
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,8 @@ def test_an_old_version_stays_what_it_was(ctx: Context) -> None:
     old, new = books.view(), Datasets(ctx)["books"].view()
     assert (len(_rows(old)), len(_rows(new))) == (5, 6)
     assert old.header.code == 'ws.datasets["books@1"].view()'
+    assert "Version 1 (tester · 20" in old.header.description and "only looked at" in old.header.description
+    assert new.header.description == ""
 
 
 def test_a_wrong_filter_is_said_and_changes_nothing(ctx: Context) -> None:
@@ -119,6 +122,57 @@ def test_a_version_of_somebody_else_is_told_and_taken_over(ctx: Context) -> None
     Datasets(ctx).delete("books")
     view.notice.look()
     assert view.notice.text == ""
+
+
+def _import(view: Any, path: Path) -> Any:
+    """Add the documents of a file on the page of a dataset; what the page says then."""
+    view.tabs.selected_index = 0
+    [adding] = view.tabs.children[0].children
+    [add] = view.editing.tools.more.children
+    add.click()
+    intake = adding.children[3]
+    answer(intake.upload.handlers(), {"type": "look", "uuid": "1", "place": str(path)})
+    for stage in ("ready", "empty"):
+        until = time.monotonic() + 60
+        while intake.upload.stage != stage and time.monotonic() < until:
+            answer(intake.upload.handlers(), {"type": "state", "uuid": "1"})
+            time.sleep(0.01)
+        if stage == "ready":
+            intake.start()
+    return adding
+
+
+def test_documents_are_added_beside_what_is_not_committed(ctx: Context, tmp_path: Path) -> None:
+    books = Datasets(ctx).create("books", [{"sku": "a", "n": 1}, {"sku": "b", "n": 2}], key="sku")
+    view, [first, second] = books.view(), [book["_id"] for book in books.documents()]
+    view.grid.drafting.write({Cell(first, "n"): "10"})
+    view.grid.tell()
+    (tmp_path / "more.csv").write_text("sku,n\nc,3\n")
+    adding = _import(view, tmp_path / "more.csv")
+    assert "v2 · 1 added" in adding.said.value and dict(view.header.facts)["version"] == "2"
+    assert view.unsaved() == 1 and [row[2] for row in _rows(view)] == [10, 2, 3]
+    (tmp_path / "others.csv").write_text("sku,n\na,100\n")  # the same cell: whose shall stay is asked
+    adding = _import(view, tmp_path / "others.csv")
+    assert "v3 · 1 updated" in adding.said.value and view.editing.panel.children and view.unsaved() == 1
+    conflicts, ways = view.editing.panel.children[0].children
+    answer(conflicts.handlers(), {"type": "choose", "uuid": "1", "ours": [0]})
+    ways.children[0].click()
+    assert not view.editing.panel.children and [row[2] for row in _rows(view)] == [10, 2, 3]
+
+
+def test_a_file_that_can_not_be_read_adds_nothing_to_the_page(ctx: Context, tmp_path: Path) -> None:
+    view = Datasets(ctx).create("books", [{"n": 1}]).view()
+    [adding] = view.tabs.children[0].children
+    adding.receive()
+    intake = adding.children[3]
+    answer(intake.upload.handlers(), {"type": "look", "uuid": "1", "place": str(tmp_path / "none.csv")})
+    until = time.monotonic() + 60
+    while not intake.upload.problem and time.monotonic() < until:
+        answer(intake.upload.handlers(), {"type": "state", "uuid": "1"})
+        time.sleep(0.01)
+    assert "There is no file" in intake.upload.problem
+    adding.way_back.click()
+    assert view.dataset.at("latest").version == 1 and view.editing.layout.display is None
 
 
 def test_a_large_dataset_is_shown_before_it_is_counted(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:

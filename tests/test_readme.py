@@ -1,12 +1,15 @@
 """The README is true: its blocks run, in order, in an empty folder; the Korean one has the same blocks."""
 
 import re
+import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 ENGLISH, KOREAN = ROOT / "README.md", ROOT / "README.ko.md"
+PAGES = sorted(path.stem for path in (ROOT / "docs").glob("*.md") if ".ko" not in path.name)
 
 
 def _blocks(path: Path, language: str) -> list[str]:
@@ -18,6 +21,13 @@ def test_both_languages_show_the_same_code() -> None:
     assert _blocks(ENGLISH, "bash") == _blocks(KOREAN, "bash")
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_each_page_has_the_same_code_in_korean(page: str) -> None:
+    english, korean = (_blocks(ROOT / "docs" / f"{page}{language}.md", "(?:python|bash)") for language in ("", ".ko"))
+    bare = [[re.sub(r"\s*#.*", "", block) for block in blocks] for blocks in (english, korean)]
+    assert bare[0] == bare[1] != []
+
+
 @pytest.mark.parametrize("path", [ENGLISH, KOREAN], ids=["en", "ko"])
 def test_it_is_short_and_its_pictures_are_there(path: Path) -> None:
     text = path.read_text("utf-8")
@@ -27,12 +37,12 @@ def test_it_is_short_and_its_pictures_are_there(path: Path) -> None:
     assert not [link for link in links if not (ROOT / link).exists()]
 
 
-def test_its_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def talks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty folder to work in, with the file `talks.csv`."""
     import polars as pl
 
-    from clow_nb import Workspace
     from clow_nb.cli.story import CONVERTER, conversations
-    from clow_nb.runs.launch import stop_worker
 
     monkeypatch.chdir(tmp_path)
     namespace: dict = {}
@@ -40,6 +50,13 @@ def test_its_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[dict] = []
     namespace["convert"](conversations(), "talks", kept.append)
     pl.DataFrame(kept[::2]).write_csv("talks.csv")
+
+
+@pytest.mark.usefixtures("talks")
+def test_its_code_runs(tmp_path: Path) -> None:
+    from clow_nb import Workspace
+    from clow_nb.runs.launch import stop_worker
+
     names: dict = {}
     try:
         for block in _blocks(ENGLISH, "python"):
@@ -51,4 +68,50 @@ def test_its_code_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ws = Workspace(tmp_path / ".clow")
         for service in ws.services:
             service.stop()
+        stop_worker(ws.ctx)
+
+
+CODE = """import json, os, pathlib
+(pathlib.Path(os.environ["CLOW_OUTPUT"]) / "metrics.json").write_text(json.dumps({"valid_loss": 0.3}))"""
+
+
+@pytest.fixture
+def own_code(tmp_path: Path) -> Path:
+    """A git repository and a notebook that train nothing; the repository's folder."""
+    import nbformat
+
+    repository = tmp_path / "repository"
+    (repository / "src").mkdir(parents=True)
+    (repository / "src" / "train.py").write_text(CODE)
+    (repository / "src" / "requirements.txt").write_text("")
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "-C", str(repository)]
+    for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "code"]):
+        subprocess.run([*git, *words], check=True)
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)])
+    nb.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    nbformat.write(nb, tmp_path / "train_talks.ipynb")
+    return repository
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.usefixtures("talks")
+def test_the_page_on_training_is_true(tmp_path: Path, own_code: Path) -> None:
+    from clow_nb import Workspace
+    from clow_nb.runs.launch import stop_worker
+
+    ws = Workspace(tmp_path / ".clow")
+    ws.datasets.create("d-talks-1", "talks.csv", label="topic").split(train=8, valid=1, test=1, seed=0, stratify="topic")
+    given = {"https://git.example.com/team/intent.git": str(own_code), '"2026-10-27"': "today", "trials=20": "trials=4", "ghp_…": "ghp_0123456789"}
+    names = {"ws": ws, "today": datetime.now(UTC).date()}
+    try:
+        for block in _blocks(ROOT / "docs" / "training.md", "python"):
+            for text, own in given.items():
+                block = block.replace(text, own)
+            exec(block, names)
+            for name in (f"t-talks{part}" for part in ("", "-2")):
+                ws.trainings[name].latest().wait(300, progress=False)
+        assert {ws.trainings[name].run().wait(300, progress=False).status for name in ("t-own", "t-nb")} == {"SUCCEEDED"}
+        assert (tmp_path / "image" / "Dockerfile").exists() and (tmp_path / "card.html").exists()
+    finally:
         stop_worker(ws.ctx)

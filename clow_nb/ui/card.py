@@ -18,7 +18,7 @@ from ..core.text import t
 from ..train.cards import Card, answers
 from .base import Header, View
 from .doing import Doing
-from .restoring import button
+from .controls import button
 from .tables import Safe, safe, section, when
 
 # %% ../../nbs/ui/03k_card.ipynb #fcecc5b2
@@ -100,7 +100,7 @@ class CardView(View):
             ipywidgets.VBox(),
         )
         self.known.add_class("clow-card")
-        self.keep = button(t("Keep the answers"), self.answer, "go")
+        self.keep = button(t("Keep the answers"), self.answer, style="go")
         self.said = Doing(self.keep)
         asked = ipywidgets.HTML(section(t("What a person has to say")))
         tools = (

@@ -16,6 +16,7 @@ COLLECTIONS = {
     "dataset": "datasets",
     "rawdata": "rawdata",
     "training": "trainings",
+    "tuning": "tunings",
     "model": "models",
     "evaluation": "evaluations",
     "service": "services",

@@ -40,6 +40,7 @@ _WORDS: dict[str, Callable[[Any], str]] = {
     "size": lambda value: tqdm.format_sizeof(value, "B", 1000),
     "share": lambda value: f"{value:.0%}",
     "duration": lambda value: took(value.total_seconds()),
+    "chips": lambda value: ", ".join(map(status_text, value)),
     "list": lambda value: (
         value if isinstance(value, str) else ", ".join(map(text_of, value))
     ),
@@ -61,23 +62,35 @@ def _words(value: Any, kind: str) -> str:
 
 
 def drawn(value: Any, kind: str) -> Any:
-    """A value as the page draws it: a text, or `{text, hint, status, share}` where there is more to it."""
+    """A value as the page draws it: a text, or `{text, hint, status, chips, share}` where there is more to it."""
     text = _words(value, kind)
     if kind == "time" and isinstance(value, datetime):
         return {"text": ago(value), "hint": text}
     if kind == "status" and text:
         return {"text": text, "status": str(value)}
+    if kind == "chips":
+        return {
+            "text": text,
+            "chips": [[name, status_text(name)] for name in value or ()],
+        }
     if kind == "share" and text:
         return {"text": text, "share": min(1.0, max(0.0, float(value)))}
     return {"text": text, "hint": text} if len(text) > 60 else text
 
 # %% ../../nbs/ui/00b_columns.ipynb #688c2200
-_KINDS = {"status": "status", "kind": "kind", "size": "size", "progress": "share"}
+_KINDS = {
+    "status": "status",
+    "state": "status",
+    "kind": "kind",
+    "aliases": "chips",
+    "size": "size",
+    "progress": "share",
+}
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column; `kind` says how its values are drawn: `text number status time duration size share kind list`."""
+    """One column; `kind` says how its values are drawn: `text number status time duration size share kind list chips`."""
 
     key: str
     name: str
@@ -102,7 +115,7 @@ def _kind(key: str, type_: pl.DataType) -> str:
     if type_ in (pl.Datetime, pl.Date):
         return "time"
     if type_ == pl.List:
-        return "list"
+        return _KINDS.get(key, "list")
     if type_ == pl.Duration:
         return "duration"
     return _KINDS.get(key, "number" if type_.is_numeric() else "text")

@@ -64,20 +64,48 @@ def several_chart(curves: Mapping[str, pl.DataFrame], figure: str) -> Any:
     )
 
 # %% ../../nbs/ui/03e_curves.ipynb #25cf91a9
-class Curves(ipywidgets.VBox):
-    """The newest runs of the trainings that were chosen; `look()` draws what has come."""
+class _Figure(ipywidgets.VBox):
+    """One chart, and the choice of its figure; `draw(curves)` draws what is other than before."""
 
-    def __init__(self, ctx: Context) -> None:
-        self.things, self.names, self._drawn = Trainings(ctx), [], ()
-        self.figure = ipywidgets.Dropdown(
+    def __init__(self) -> None:
+        self._drawn: tuple[Any, ...] = ()
+        self.choice = ipywidgets.Dropdown(
             description=t("Metric"), style={"description_width": "auto"}
         )
-        self.figure.observe(lambda _: self._figures(), "value")
         self.said, self.place = ipywidgets.HTML(), ipywidgets.VBox()
         super().__init__()
 
-    names: list[str]
-    _drawn: tuple[Any, ...]
+    def offer(self, figures: list[str]) -> bool:
+        """Offer these figures; the one that was chosen stays. Whether there is any."""
+        if list(self.choice.options) != figures:
+            chosen, self.choice.options = self.choice.value, figures
+            self.choice.value = (
+                chosen if chosen in figures else next(iter(figures), None)
+            )
+        return bool(figures)
+
+    def draw(self, curves: Mapping[str, pl.DataFrame]) -> None:
+        """Draw the figure that is chosen, if there is more of it than before."""
+        now = (
+            self.choice.value,
+            *((name, curve.height) for name, curve in curves.items()),
+        )
+        if not self.choice.value or now == self._drawn:
+            return
+        self._drawn, chart = now, several_chart(curves, self.choice.value)
+        if self.place.children:
+            self.place.children[0].chart = house_chart(chart)
+        else:
+            self.place.children = [chart_widget(chart)]
+
+
+class Curves(_Figure):
+    """The newest runs of the trainings that were chosen; `look()` draws what has come."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.things, self.names = Trainings(ctx), list[str]()
+        super().__init__()
+        self.choice.observe(lambda _: self.draw(self.curves()), "value")
 
     def choose(self, names: list[str]) -> None:
         """The trainings whose curves are shown; none hides the panel."""
@@ -99,37 +127,12 @@ class Curves(ipywidgets.VBox):
             self.children = []
             return
         curves = self.curves()
-        if not self._offer(figures_of(curves)):
+        if not self.offer(figures_of(curves)):
             self.said.value = safe(
                 '<div class="clow-note">{}</div>',
                 t("There are no figures yet: a run writes them after its first epoch."),
             )
             self.children = [self.said]
             return
-        self.children = [self.figure, self.place]
-        self._figures(curves)
-
-    def _figures(self, curves: dict[str, pl.DataFrame] | None = None) -> None:
-        curves = self.curves() if curves is None else curves
-        now = (
-            self.figure.value,
-            *((name, curve.height) for name, curve in curves.items()),
-        )
-        if self.figure.value and now != self._drawn:
-            self._drawn = now
-            self._draw(several_chart(curves, self.figure.value))
-
-    def _offer(self, figures: list[str]) -> bool:
-        """Offer these figures; the one that was chosen stays. Whether there is any."""
-        if list(self.figure.options) != figures:
-            chosen, self.figure.options = self.figure.value, figures
-            self.figure.value = (
-                chosen if chosen in figures else next(iter(figures), None)
-            )
-        return bool(figures)
-
-    def _draw(self, chart: Any) -> None:
-        if self.place.children:
-            self.place.children[0].chart = house_chart(chart)
-        else:
-            self.place.children = [chart_widget(chart)]
+        self.children = [self.choice, self.place]
+        self.draw(curves)

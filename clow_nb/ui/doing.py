@@ -34,6 +34,7 @@ class Doing(ipywidgets.HTML):
         self.buttons, self.work = list(buttons), None
         super().__init__()
 
+    value: str
     work: Work[None] | None
 
     def start(

@@ -16,15 +16,22 @@ from ..core.errors import ParameterError
 from ..core.text import t
 from ..train.models import Model
 from .base import chart_widget, house_chart, problem
-from .moving import stage_text
 from .preview import field, form
-from .tables import Safe, empty, headings, html_table, safe, section
+from clow_nb.ui.tables import (
+    Safe,
+    empty,
+    headings,
+    html_table,
+    safe,
+    section,
+    status_text,
+)
 
 # %% ../../nbs/ui/03i_moves.ipynb #4a7c7d0a
 def moves_table(model: Model) -> Safe:
     """Every move, newest first."""
     names = {
-        "at": t("When"),
+        "at": t("Moved"),
         "stage": t("Stage or alias"),
         **headings(["version"]),
         "author": t("Who"),
@@ -33,7 +40,7 @@ def moves_table(model: Model) -> Safe:
     rows = [
         move
         | {
-            "stage": stage_text(move["stage"]),
+            "stage": status_text(move["stage"]),
             "version": (
                 t("taken away") if move["version"] is None else f"v{move['version']}"
             ),
@@ -58,10 +65,10 @@ def timeline_chart(periods: pl.DataFrame, until: datetime | None = None) -> Any:
     now = until or datetime.now(UTC)
     rows = periods.with_columns(
         pl.col("until").fill_null(now),
-        pl.col("stage").map_elements(stage_text, pl.String),
+        pl.col("stage").map_elements(status_text, pl.String),
         version=pl.format("v{}", "version"),
     ).with_columns(pl.col("since", "until").dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
-    tips = [
+    tips: list[Any] = [
         alt.Tooltip("version:N"),
         alt.Tooltip("since:T", format="%Y-%m-%d %H:%M"),
         alt.Tooltip("until:T", format="%Y-%m-%d %H:%M"),
@@ -94,7 +101,7 @@ def on_day(model: Model, day: date | None, stage: str) -> str:
     words = {
         "day": day.isoformat(),
         "ref": str(version.ref),
-        "stage": stage_text(stage),
+        "stage": status_text(stage),
         "author": held["author"][-1],
         "reason": held["reason"][-1] or "-",
     }
@@ -129,7 +136,7 @@ class OnDay(ipywidgets.VBox):
             ["production", "staging", *self.model.history()["stage"].to_list()]
         )
         kept = self.stage.value or "production"
-        self.stage.options = [(stage_text(stage), stage) for stage in known]
+        self.stage.options = [(status_text(stage), stage) for stage in known]
         self.stage.value = kept
 
     def look(self) -> None:

@@ -119,6 +119,8 @@ def kind_text(kind: str) -> str:
         "pipeline": t("Pipeline"),
         "run": t("Run"),
         "gate": t("Gate"),
+        "tuning": t("Tuning"),
+        "tuning-helper": t("Tuning, one more worker"),
     }
     same = {
         "convert": "converter",
@@ -216,7 +218,7 @@ def result_headings(keys: Iterable[str]) -> dict[str, str]:
 
 # %% ../../nbs/ui/00a_tables.ipynb #2f0f9522
 def status_text(status: str) -> str:
-    """A status in the user's language; an unknown one as it is."""
+    """A status or a stage in the user's language; an unknown one, such as a free alias, as it is."""
     words = {
         "READY": t("Ready"),
         "QUEUED": t("Queued"),
@@ -228,6 +230,11 @@ def status_text(status: str) -> str:
         "CANCELLED": t("Cancelled"),
         "STOPPED": t("Stopped"),
         "ELSEWHERE": t("On another machine"),
+        "COMPLETE": t("Complete"),
+        "PRUNED": t("Given up"),
+        "staging": t("staging"),
+        "production": t("in production"),
+        "archived": t("archived"),
     }
     return words.get(status, status)
 

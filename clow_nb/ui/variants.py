@@ -20,7 +20,7 @@ from ..train.models import Models, ModelVersion
 from ..train.quantize import compare_variants
 from .doing import Doing
 from .preview import field, form
-from .restoring import button, line
+from .controls import button, line
 from .tables import Safe, html_table, safe, section
 
 # %% ../../nbs/ui/03l_variants.ipynb #a1a491a7
@@ -44,7 +44,7 @@ class VariantSheet(ipywidgets.VBox):
     def __init__(self, ctx: Any, versions: Callable[[], list[ModelVersion]]) -> None:
         self.ctx, self.versions = ctx, versions
         self.split = ipywidgets.Dropdown(options=["test", "valid", "train"])
-        self.go = button(t("Measure"), self.measure, "go")
+        self.go = button(t("Measure"), self.measure, style="go")
         self.said, self.table = Doing(self.go), ipywidgets.HTML()
         words = t(
             "Scores are of all documents of the split; times are of this machine, as busy as it is now."

@@ -115,9 +115,10 @@ function render({ model, el }) {
   }
 
   function drawCell(cell, kind, href) {
-    const { text, hint, status, share } = typeof cell === "object" ? cell : { text: cell };
+    const { text, hint, status, chips, share } = typeof cell === "object" ? cell : { text: cell };
     let inner = text;
     if (status !== undefined) inner = h("span.clow-status", { "data-status": status }, text);
+    if (chips) inner = h("span.clow-chips", {}, ...chips.map(([name, word]) => h("span.clow-status", { "data-status": name }, word)));
     if (href) inner = h("a", { href }, text);
     const bar = share === undefined ? null : h("span.clow-bar", {}, h("span.clow-bar-fill", { style: `width:${share * 100}%` }));
     return h(`td.clow-is-${kind}`, { title: hint }, bar, inner);

@@ -83,7 +83,7 @@ def own_code(tmp_path: Path) -> Path:
     repository = tmp_path / "repository"
     (repository / "src").mkdir(parents=True)
     (repository / "src" / "train.py").write_text(CODE)
-    (repository / "src" / "requirements.txt").write_text("")
+    (repository / "requirements.txt").write_text("")
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.com", "-C", str(repository)]
     for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "code"]):
         subprocess.run([*git, *words], check=True)

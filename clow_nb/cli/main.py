@@ -130,25 +130,30 @@ def _share(ctx: Context, write: bool, ip: str | None, port: int | None) -> None:
     metavar="ADDRESS",
     help="With --share: only on this address of the machine (default: on all).",
 )
+@click.option(
+    "--mlflow",
+    is_flag=True,
+    help="Show MLflow's own pages of the trainings too, on this machine alone.",
+)
 @HOME
-def up(
-    lab_port: int | None,
-    dash_port: int | None,
-    share: bool,
-    write: bool,
-    ip: str | None,
-    home: str | None,
-) -> None:
+def up(lab_port: int | None, dash_port: int | None, share: bool, write: bool, ip: str | None, mlflow: bool, home: str | None) -> None:  # fmt: skip
     """Start the worker, JupyterLab and the dashboards on this machine, and print their addresses."""
     from clow_nb.cli.house import start_house
+    from clow_nb.cli.mlflow_page import start_mlflow
 
+    if share and mlflow:
+        raise click.UsageError(
+            t("--mlflow is for this machine alone. Leave --share out.")
+        )
     if not share and (write or ip):
         raise click.UsageError(t("--write and --ip belong to --share."))
     ws = open_workspace(home)
     if share:
         _share(ws.ctx, write, ip, dash_port)
     else:
-        for name, url in start_house(ws.ctx, lab_port, dash_port).items():
+        here = start_house(ws.ctx, lab_port, dash_port)
+        here |= {"mlflow": start_mlflow(ws.ctx)} if mlflow else {}
+        for name, url in here.items():
             click.echo(f"{name:12}{url}")
     click.echo(t("Stop all of it with: clow down --home {path}", path=str(ws.home)))
 

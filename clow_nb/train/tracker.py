@@ -143,8 +143,9 @@ class _Writer:
         self._usage: Usage | None = None
 
     def measure(self) -> None:
-        """Note what the machine does."""
-        self._usage = self._usage or Usage()
+        """Note what the machine does, from when MLflow is open."""
+        if self._usage is None:
+            return
         self.entry.add(
             self._usage.sample(),
             (time.time_ns() // 1_000_000 - self.entry.started) // 1000,
@@ -157,7 +158,8 @@ class _Writer:
         end_lost(self.ctx, client)
         self.id, was_there = begin(client, self.entry)
         self._known = {} if was_there else None
-        self.client = client
+        self.client, self._usage = client, self._usage or Usage()
+        self.measure()
         send_kept(self.ctx, client)
 
     def _write(self) -> None:
@@ -197,7 +199,6 @@ class Tracker:
         self._thread.start()
 
     def _work(self) -> None:
-        self._writer.measure()
         self._writer.write()
         while not self._over.wait(self._every):
             self._writer.measure()

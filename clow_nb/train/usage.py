@@ -11,6 +11,8 @@ from typing import Any
 
 import psutil
 
+from .tracking import importing
+
 # %% ../../nbs/train/05d_usage.ipynb #aa9b99f2
 class _Process:
     """Processor and memory of this process, after the fashion of MLflow's monitors."""
@@ -39,12 +41,12 @@ class _Process:
 
 # %% ../../nbs/train/05d_usage.ipynb #86c18389
 def _monitors() -> list[Any]:
-    from mlflow.system_metrics.metrics.cpu_monitor import CPUMonitor
-    from mlflow.system_metrics.metrics.disk_monitor import DiskMonitor
-    from mlflow.system_metrics.metrics.gpu_monitor import GPUMonitor
-    from mlflow.system_metrics.metrics.network_monitor import NetworkMonitor
-    from mlflow.system_metrics.metrics.rocm_monitor import ROCMMonitor
-
+    with importing:
+        from mlflow.system_metrics.metrics.cpu_monitor import CPUMonitor
+        from mlflow.system_metrics.metrics.disk_monitor import DiskMonitor
+        from mlflow.system_metrics.metrics.gpu_monitor import GPUMonitor
+        from mlflow.system_metrics.metrics.network_monitor import NetworkMonitor
+        from mlflow.system_metrics.metrics.rocm_monitor import ROCMMonitor
     found: list[Any] = [_Process(), CPUMonitor(), DiskMonitor(), NetworkMonitor()]
     for cards in (GPUMonitor, ROCMMonitor):
         with suppress(Exception):

@@ -195,6 +195,7 @@ _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_CLIENT_RECONNECT_GRACE_PERIOD": "5",
+    "RAY_raylet_start_wait_time_s": "180",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
 }
 

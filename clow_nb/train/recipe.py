@@ -100,7 +100,7 @@ class Recipe(Entity):
 
     @property
     def executor(self) -> str:
-        """Where it is run: `local`, by the workers of the workspace."""
+        """Where it is run: `local`, by the workers of the workspace; `ray`, or the address of a Ray cluster."""
         return self.spec.get("executor", "local")
 
     @property

@@ -17,6 +17,7 @@ from ..core.plugins import registry
 from ..core.refs import Ref, check_name
 from .models import Models, ModelVersion
 from .own_code import GitCode, check_code, current_commit
+from .ray_cluster import check_executor, cluster_of
 from .recipe import Recipe, forget_notes
 from .solution import check_params
 
@@ -47,6 +48,8 @@ def order(
     params, code = {"training": training.name, "dataset": str(ref)}, training.code
     if code is None and training.executor == "local":
         return Order("train", params, training.resources)
+    if training.executor != "local" and (cluster := cluster_of(training.executor)):
+        params["cluster"] = cluster
     if isinstance(code, GitCode):
         params["commit"] = commit or current_commit(training.ctx, code)
         params |= {"token": code.token} if code.token else {}
@@ -168,19 +171,6 @@ class Training(_Looked):
         Trainings(self.ctx).delete(self.name)
 
 # %% ../../nbs/train/07_training.ipynb #19d07fb9
-_EXECUTORS = ("local",)
-
-
-def _check_executor(executor: str) -> dict[str, str]:
-    if executor not in _EXECUTORS:
-        raise ParameterError(
-            "There is no executor {executor!r}. There is: {known}.",
-            executor=executor,
-            known=", ".join(_EXECUTORS),
-        )
-    return {} if executor == "local" else {"executor": executor}
-
-
 def _check_what(
     ctx: Context,
     solution: str | None,
@@ -223,7 +213,8 @@ class Trainings(Collection[Training]):
     ) -> Training:
         """A new training, by a solution (`nlp-intent` if left out) or by `code` of one's own: `{"repo": …, "command": …}` or `{"notebook": …}`.
 
-        See `own_code` for all that `code` takes. Raises `NotFound` for the dataset, the solution, a branch or a secret, `RunError` for a
+        See `own_code` for all that `code` takes. With `executor="ray"`, or the address of a cluster such as `"ray://head:10001"`, it is run on a
+        Ray cluster and `resources` are held there; see `ray_cluster`. Raises `NotFound` for the dataset, the solution, a branch or a secret, `RunError` for a
         repository that can't be read, `ParameterError`, `InvalidName`, `AlreadyExists`.
         """
         from clow_nb.runs.queue import check_resources
@@ -236,9 +227,8 @@ class Trainings(Collection[Training]):
             "resources": check_resources(resources),
             "model": check_name(model or name),
         }
-        spec |= _check_executor(executor) | _check_what(
-            self.ctx, solution, code, params
-        )
+        spec |= _check_what(self.ctx, solution, code, params)
+        spec |= {} if check_executor(executor) == "local" else {"executor": executor}
         self.ctx.catalog.create(
             "training", name, title, description, spec=spec, author=self.ctx.user
         )

@@ -21,7 +21,7 @@ from .runs import runs
 from .tables import show_table
 from .words import speak
 from ..core.context import Context
-from ..core.errors import ClowError
+from ..core.errors import ClowError, ReadOnly
 from ..core.text import t
 
 # %% ../../nbs/cli/05_main.ipynb #c529a785
@@ -148,6 +148,10 @@ def up(lab_port: int | None, dash_port: int | None, share: bool, write: bool, ip
     if not share and (write or ip):
         raise click.UsageError(t("--write and --ip belong to --share."))
     ws = open_workspace(home)
+    if ws.ctx.settings.read_only:
+        raise ReadOnly(
+            "CLOW_READ_ONLY is set, and clow up starts what writes. Unset it; clow up --share lets others only look, by itself."
+        )
     if share:
         _share(ws.ctx, write, ip, dash_port)
     else:

@@ -268,6 +268,12 @@ def condition(
     text = text.strip()
     if not text:
         return None
+    if kind not in _READERS:
+        raise QueryError(
+            "There is no kind of column {kind!r}. Choose one of {kinds}.",
+            kind=kind,
+            kinds=", ".join(_READERS),
+        )
     if (labels := labels_of(text)) is not None:
         return _any_label(key, labels, kind)
     if (operators := _operators_of(text)) is not None:

@@ -20,6 +20,7 @@ from ..data.views import Row
 from .drafting import Drafting, mark
 from .narrowing import Narrowed
 from .sources import DatasetRows
+from .typed import no_bytes
 
 # %% ../../nbs/ui/01x_headings.ipynb #c1e02fe2
 _MANY, _OFTEN = 1000, 3
@@ -46,23 +47,28 @@ def choices_of(dataset: Dataset, key: str) -> list[dict[str, Any]]:
     return [] if found is None or rare else found.rename({"label": "text"}).to_dicts()
 
 # %% ../../nbs/ui/01x_headings.ipynb #0201e3b5
+_SHOWN = {"moment": "datetime", "bytes": "json"}  # what a page draws them as
+
+
 def _column(
     drafting: Drafting, key: str, kind: str, known: Mapping[str, Any], waiting: set[str]
 ) -> dict[str, Any]:
     natural = key == drafting.edit.key
     there = {
         **known.get(key, {"key": key, "name": key, "role": "", "hint": "", "type": ""}),
-        "kind": "datetime" if kind == "moment" else kind,
+        "kind": _SHOWN.get(kind, kind),
     }
     there |= {
         "type": "number" if kind == "number" else "",
-        "editable": key != ID and not natural,
+        "editable": key != ID and not natural and kind != "bytes",
         "natural": natural,
     }
     if natural:
         there["fixed"] = t(
             "A document is known by this key, so it stays. Remove the row, and add it as it should be."
         )
+    elif kind == "bytes":
+        there["fixed"] = no_bytes()
     if key in waiting:
         there["waiting"] = t(
             "It was changed in very many rows at once: it can be sorted and filtered by again after the commit, or after an undo."

@@ -89,7 +89,10 @@ def _thumbnail(
 
 # %% ../../nbs/ui/00i_looking.ipynb #b37eeea6
 def look(source: Source, message: Mapping[str, Any]) -> dict[str, Any]:
-    """Note the cell that is looked at: `{row, key, open}`, and by which filter and sort its row is counted; a viewer hears of it."""
+    """Note the cell that is looked at, and by which filter and sort its row is counted; a viewer hears of it, also of the same cell again.
+
+    `open` asks the viewer to open, `close` to close; without either it follows if it is open.
+    """
     row, key = message.get("row"), message.get("key")
     if not isinstance(row, int) or row < 0 or not isinstance(key, str):
         raise QueryError(
@@ -100,12 +103,15 @@ def look(source: Source, message: Mapping[str, Any]) -> dict[str, Any]:
         for name in ("query", "filters", "sort", "serial")
         if name in message
     }
+    asked = {name: bool(message.get(name)) for name in ("open", "close")}
+    times = source.looked.get("times", 0) + 1
     source.looked = {
         "row": row,
         "key": key,
-        "open": bool(message.get("open")),
+        **asked,
         "state": state,
         "total": message.get("total"),
+        "times": times,
     }
     return {}
 

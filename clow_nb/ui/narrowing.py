@@ -179,7 +179,7 @@ def narrowing_words() -> dict[str, str]:
     """The labels of the filters, the box and the columns' panel."""
     return {
         "filterOf": t("Filter of {name}", name="{name}"), "choose": t("Choose among the values of {name}", name="{name}"),
-        "clear": t("Clear the filter"), "chosen": t("{count} chosen", count="{count}"), "missing": t("missing"), "any": t("there"),
+        "clear": t("Clear the filter"), "chosen": t("{count} chosen", count="{count}"), "missing": t("missing"), "empty": t("missing or empty"), "any": t("there"),
         "search": t("Search"), "apply": t("Apply"), "counting": t("Counting …"), "all": t("All"), "none": t("None"),
         "tooMany": t("These are too many different values to choose among. Write what you look for."), "nothing": t("Nothing is found."),
         "found": t("{count} of {total} rows", count="{count}", total="{total}"), "seeking": t("Searching … {seconds} s", seconds="{seconds}"),
@@ -211,4 +211,5 @@ def _help() -> list[str]:
         '{"$or": [{"a": 1}, {"b": {"$ne": 2}}]}\t' + t("one of these holds"),
         '{"at": {"$gte": {"$date": "2024-05-01"}}}\t' + t("since a day"),
         '{"author.name": {"$exists": true}}\t' + t("a part of a value is there"),
+        '{"$literal": {"$ref": 3}}\t' + t("a key that begins with $"),
     ]

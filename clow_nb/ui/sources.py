@@ -62,7 +62,7 @@ def _is_file(kind: Any) -> bool:
 def _column(key: str, kind: Any, role: str = "", name: str = "") -> dict[str, Any]:
     shown = {
         "key": key,
-        "name": name or key,
+        "name": name or key or '""',
         "role": role,
         "hint": str(kind),
         "kind": kind_of(kind),

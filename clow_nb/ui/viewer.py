@@ -195,7 +195,7 @@ class Viewer(Messenger):
         total = alone.rows.count(None) if alone else None
         super().__init__(
             **{
-                "at": {"row": row, "key": "", "total": total},
+                "at": {"row": row, "key": "", "total": total, "turn": 0},
                 "opened": bool(alone),
                 "closable": not alone,
                 **traits,
@@ -209,13 +209,19 @@ class Viewer(Messenger):
         return _words()
 
     def follow(self, looked: Mapping[str, Any]) -> None:
-        """Show what is looked at in the grid, if it was opened there, or if the viewer is open."""
-        if looked["open"] or self.opened:
+        """Show what is looked at in the grid, if it was opened there, or if the viewer is open; close where that is asked."""
+        if looked["close"]:
+            self._leave({})
+        elif looked["open"] or self.opened:
+            others = looked["open"] or looked["state"] != self.reader.state
             self.reader.state = looked["state"]
+            self.reader.forget()
             with self.hold_sync():
-                self.at, self.opened = {
-                    name: looked[name] for name in ("row", "key", "total")
-                }, True
+                self.at = {
+                    **{name: looked[name] for name in ("row", "key", "total")},
+                    "turn": self.at["turn"] + others,
+                }
+                self.opened = True
 
     def renew(self) -> None:
         """The documents may be others than they were."""

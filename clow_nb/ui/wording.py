@@ -79,14 +79,14 @@ def _forms() -> dict[str, Any]:
         "set_do": t("Set"),
         "set_missing": t("Make it missing"),
         "set_chosen": t(
-            "{count} documents are chosen. Write a value, or make it missing."
+            "Chosen documents: {count}. Write a value, or make it missing."
         ),
-        "set_counts": t("{count} documents get this value."),
-        "set_unsets": t("{count} documents lose this key."),
+        "set_counts": t("Documents that get this value: {count}."),
+        "set_unsets": t("Documents that lose this key: {count}."),
         "set_bulk": t(
             "They are so many that nothing can be filtered or sorted by {key} until the commit."
         ),
-        "set_done": t("{count} documents changed"),
+        "set_done": t("Documents changed: {count}"),
         "key": t("Key"),
         "new_key": t("A new key …"),
         "key_name": t("Name of the key"),

@@ -49,7 +49,7 @@ export function attachBlock(sheet) {
     const cells = size(block);
     sheet.say(cells > 1 ? (labels().selected ?? "").replace("{count}", cells.toLocaleString(model.get("lang"))) : "");
     sheet.complain(sheet.refusal(row, sheet.placeOf(col))?.sentence ?? "");
-    if (look) sheet.view.look?.(row, sheet.columns()[sheet.placeOf(col)].key);
+    if (look) sheet.view.look(row, sheet.columns()[sheet.placeOf(col)].key);
     place();
   }
 

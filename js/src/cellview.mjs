@@ -9,7 +9,10 @@ const LOW = 32;
 const TALL = 64;
 const PAUSE = 120; // milliseconds on a cell before a viewer hears of it
 
-/** For a grid: `column(index, role)` are options of its columns, `seen` hears of each page, `look(row, key, open)` tells a viewer. */
+/**
+ * For a grid: `column(role)` are options of its columns, `seen` hears of each page; `look(row, key, open)` tells a viewer, and `peek(row, key)`
+ * opens it, or closes it where it shows that row.
+ */
 export function createCells({ model, box, messages, labels, grid }) {
   const thumbnails = createThumbnails({
     ask: (wanted) => messages.request("thumbnails", { ...state(), ...wanted }),
@@ -21,12 +24,17 @@ export function createCells({ model, box, messages, labels, grid }) {
   let page = {}; // what the last page of rows said about itself
   let tall = false;
   let timer = null;
+  let looked = null; // the cell that a viewer heard of last
+  let shown = null; // the row that it shows
 
   const state = () => ({ query: model.get("query"), filters: model.get("filters"), sort: model.get("sort"), serial: page.serial });
+  const asked = () => JSON.stringify([model.get("query"), model.get("filters"), model.get("sort")]);
   const keyAt = (colId) => model.get("columns")[Number(colId.slice(1))]?.key;
 
   function seen(rows, start, content) {
-    page = content;
+    const others = page.serial !== content.serial || page.asked !== asked();
+    page = { ...content, asked: asked() };
+    if (others && looked && shown !== null) look(Math.max(0, Math.min(looked.row, content.total - 1)), looked.key); // another document stands there now
     const pictures = rows.some((row) => row.some((cell) => cell?.kind === "picture"));
     if (pictures === tall || (tall && start > 0)) return;
     tall = pictures;
@@ -38,9 +46,16 @@ export function createCells({ model, box, messages, labels, grid }) {
   function look(row, key, open = false) {
     if (!model.get("watched")) return;
     clearTimeout(timer);
+    looked = { row, key };
     const tell = () => messages.request("look", { ...state(), row, key, open, total: page.total }).catch(() => {});
     if (open) tell();
     else timer = setTimeout(tell, PAUSE);
+  }
+
+  function peek(row, key) {
+    if (shown !== row) return look(row, key, true);
+    clearTimeout(timer);
+    messages.request("look", { ...state(), row, key, close: true }).catch(() => {});
   }
 
   class Rich {
@@ -111,12 +126,13 @@ export function createCells({ model, box, messages, labels, grid }) {
     const found = [" ", "Enter"].includes(event.key) && model.get("watched") && cellOf(event);
     if (!found) return;
     event.preventDefault();
-    look(found[0], found[1], true);
+    (event.key === " " ? peek : look)(found[0], found[1], true);
   });
 
   // A viewer shows a row: it comes into sight, with a mark at its edge.
   const hear = ({ does, row }) => {
     if (does !== "sight") return;
+    shown = row;
     sight.textContent = Number.isInteger(row) ? `.ag-row[row-index="${row}"] .ag-cell:first-child{box-shadow:inset 3px 0 0 var(--clow-accent)}` : "";
     if (Number.isInteger(row)) grid().ensureIndexVisible(row);
     else if (document.activeElement === document.body) (box.querySelector(".clow-pen:not([hidden])") ?? box.querySelector(".ag-cell-focus"))?.focus({ preventScroll: true });
@@ -128,7 +144,7 @@ export function createCells({ model, box, messages, labels, grid }) {
     model.off("msg:custom", hear);
     thumbnails.close();
   }
-  return { column, seen, look, close };
+  return { column, seen, look, peek, close };
 }
 
 /** The elements of a value that is more than text, as they stand in a cell and in the viewer. */

@@ -49,6 +49,11 @@ export function choicesOf({ labels, missing }, words = {}) {
   return missing ? [...choices, { value: null, text: labelText(null, words), count: missing }] : choices;
 }
 
+/** What the lack of a value is called in a column: where values are lists, an empty one is as good as none. */
+export function wordsFor(kind, words = {}) {
+  return kind === "list" && words.empty ? { ...words, missing: words.empty } : words;
+}
+
 /** The choices whose text holds what was typed, in any case, composed or not. */
 export function foundIn(choices, text) {
   const wanted = fold(text.trim());

@@ -60,7 +60,7 @@ const LOCALES = { ko: AG_GRID_LOCALE_KR };
 const BLOCK = 100;
 
 /**
- * Draws the model's rows into `el`; returns `{api, box, foot, messages, labels, look, reload, complain, close}`.
+ * Draws the model's rows into `el`; returns `{api, box, foot, messages, labels, look, peek, reload, complain, close}`.
  *
  * `options` go to AG Grid, `columnOptions(column, index)` to its columns, `leading` are columns before them; `onPage(rows, start, content)` hears of each page.
  */
@@ -234,5 +234,5 @@ export function createGridView({ model, el }, { options = {}, columnOptions = ()
     messages.close();
     api.destroy();
   }
-  return { api, box, foot, messages, labels, look: cells.look, reload, complain, close };
+  return { api, box, foot, messages, labels, look: cells.look, peek: cells.peek, reload, complain, close };
 }

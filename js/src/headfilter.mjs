@@ -1,6 +1,6 @@
 // The field under a header: Enter applies what was typed, Escape takes it away, and what was chosen is said in words.
 import { h } from "./dom.mjs";
-import { hintOf, shownText } from "./filters.mjs";
+import { hintOf, shownText, wordsFor } from "./filters.mjs";
 
 /** AG Grid wants a filter for a field; ours are the kernel's, so this one lets all through. */
 export class Passing {
@@ -60,7 +60,7 @@ export function headFilter({ model, labels, apply, pick, refuse }) {
     draw() {
       const { key, name, kind, role, waiting } = this.column;
       const words = labels();
-      const { text, typed } = shownText(this.applied(), words);
+      const { text, typed } = shownText(this.applied(), wordsFor(kind, words));
       this.field.value = text;
       this.field.title = waiting ?? (typed ? "" : text);
       this.field.readOnly = !typed;

@@ -47,9 +47,9 @@ export function createNarrowing({ model, el, box, messages, labels, grid, refit 
     refusal.style.left = `${Math.max(6, Math.min(rect.left - frame.left, frame.width - refusal.offsetWidth - 6))}px`;
   }
 
-  function pick({ key, name }, field) {
+  function pick({ key, name, kind }, field) {
     if (popover.anchor() === field) return popover.close();
-    const words = labels();
+    const words = wordsFor(kind, labels());
     const { content, search } = createPicker({
       text: model.get("filters")[key] ?? "",
       words,

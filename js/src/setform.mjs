@@ -69,8 +69,10 @@ export function attachSetting(sheet) {
     }
 
     async function done() {
+      clearTimeout(timer);
+      const mine = asked + 1;
       await count(); // what was typed just now
-      if (go.disabled) return;
+      if (mine !== asked || go.disabled) return;
       const answer = await sheet.ask("set", wanted());
       if (!answer) return;
       card.close();
@@ -79,7 +81,8 @@ export function attachSetting(sheet) {
     }
 
     let timer;
-    const soon = () => (clearTimeout(timer), (timer = setTimeout(count, 250)));
+    // What was typed last is checked when it is done too, so nothing keeps anybody from pressing Enter at once.
+    const soon = () => ((go.disabled = false), clearTimeout(timer), (timer = setTimeout(count, 250)));
     area.addEventListener("input", () => (helper?.update(), (gone.checked = false), soon()));
     area.addEventListener("keydown", (event) => {
       if (composing(event)) return;

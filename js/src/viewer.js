@@ -20,6 +20,7 @@ function render({ model, el }) {
   const finding = createFinding(labels, () => fields);
   let fields = [];
   let row = -1;
+  let told = 0;
   let turn = 0; // what was asked for before the last turn is not drawn any more
   let url = null;
   let size = 2;
@@ -158,8 +159,9 @@ function render({ model, el }) {
     const at = model.get("at");
     showing();
     if (!model.get("opened")) return;
-    if (at.row === row && at.key) focusOn(at.key);
-    else go(at.row, { key: at.key });
+    if (at.row === row && at.key && at.turn === told) return focusOn(at.key);
+    told = at.turn; // by another filter or sort the same row is another document
+    go(at.row, { key: at.key });
   };
   model.on("change:at", follow);
   model.on("change:opened", () => {

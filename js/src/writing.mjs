@@ -79,7 +79,7 @@ export function attachWriting(sheet) {
   const actions = {
     move: sheet.move,
     edit: open,
-    look: () => sheet.view.look?.(sheet.selection.focus.row, focused().key, true),
+    look: () => sheet.view.peek(sheet.selection.focus.row, focused().key),
     tick: () => sheet.tickBlock(),
     toggle: () => sheet.toggle(),
     clear: () => sheet.clear(),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { choicesOf, foundIn, hintOf, labelsOf, labelsText, shownText } from "../src/filters.mjs";
+import { choicesOf, foundIn, hintOf, labelsOf, labelsText, shownText, wordsFor } from "../src/filters.mjs";
 
 const words = { missing: "missing", any: "there", chosen: "{count} chosen", all: "All", hintText: "contains", hintNumber: "10..20", hintDate: "2024" };
 
@@ -37,4 +37,12 @@ test("a field hints at what its column takes", () => {
   assert.equal(hintOf({ kind: "datetime" }, words), "2024");
   assert.equal(hintOf({ kind: "text", role: "label" }, words), "All");
   assert.equal(hintOf({ kind: "json" }, words), "contains");
+});
+
+test("where values are lists, one that is empty is called so", () => {
+  const told = { ...words, empty: "missing or empty" };
+  assert.deepEqual(choicesOf({ labels: [], missing: 3 }, wordsFor("list", told)), [{ value: null, text: "missing or empty", count: 3 }]);
+  assert.deepEqual(shownText("[null]", wordsFor("list", told)), { text: "missing or empty", typed: false });
+  assert.deepEqual(shownText("[null]", wordsFor("text", told)), { text: "missing", typed: false });
+  assert.deepEqual(wordsFor("list", words), words);
 });

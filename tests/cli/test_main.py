@@ -13,6 +13,8 @@ from click.testing import CliRunner
 
 from clow_nb.cli import main as door
 from clow_nb.core.context import Context
+from clow_nb.core.errors import ReadOnly
+from clow_nb.data.dataset import Datasets
 from clow_nb.runs.launch import worker_alive
 from clow_nb.runs.schedules import Schedules
 
@@ -69,6 +71,16 @@ def test_errors_are_one_sentence_without_a_traceback(args: list[str], words: str
     assert words in done.stderr and "Traceback" not in done.stderr + done.stdout
     assert len(done.stderr.strip().splitlines()) == 1
     assert not (tmp_path / "demo").exists(), "nothing is made before the file is known to be good"
+
+
+@pytest.mark.parametrize("more", [[], ["--share"], ["--share", "--write"]])
+def test_who_only_looks_starts_nothing(more: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / ".clow"
+    len(Datasets(Context.open(home)))
+    monkeypatch.setenv("CLOW_READ_ONLY", "1")
+    done = CliRunner().invoke(door.cli, ["up", *more, "--home", str(home)])
+    assert isinstance(done.exception, ReadOnly) and "Unset it" in str(done.exception)
+    assert not (home / "up.json").exists()
 
 
 def test_a_wrong_word_is_wrong_usage(tmp_path: Path) -> None:

@@ -27,8 +27,9 @@ const make = (place, traits) => { const heard = {}; return {
   off(names, callback) { for (const name of names.split(" ")) heard[name]?.delete(callback); },
   async send(message, _, sent = []) {
     const given = sent.map((piece) => btoa(new Uint8Array(piece).reduce((text, byte) => text + String.fromCharCode(byte), "")));
-    const { content, buffers, traits } = await window.clowAnswer(place, message, given);
+    const { content, buffers, traits, told } = await window.clowAnswer(place, message, given);
     models.forEach((model, at) => model.take(traits[at]));
+    for (const [at, said] of told) models[at].hear(said);
     this.hear(content, buffers.map((text) => new DataView(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer)));
   },
   take(traits) {
@@ -59,10 +60,15 @@ def show(page: Any, *widgets: Messenger) -> None:
     def traits() -> list[dict[str, Any]]:
         return [{name: value for name, value in widget.get_state().items() if not name.startswith("_")} for widget in widgets]
 
+    told: list[tuple[int, Any]] = []  # what widgets say by themselves
+    for place, widget in enumerate(widgets):
+        widget.send = lambda content, buffers=None, place=place: told.append((place, content))  # type: ignore[method-assign,misc]
+
     def reply(place: int, message: dict[str, Any], sent: list[str]) -> dict[str, Any]:
-        told = {**message, "buffers": [base64.b64decode(text) for text in sent]} if sent else message
-        content, buffers = answer(widgets[place].handlers(), told)
-        return {"content": content, "buffers": [base64.b64encode(buffer).decode() for buffer in buffers], "traits": traits()}
+        given = {**message, "buffers": [base64.b64decode(text) for text in sent]} if sent else message
+        told.clear()
+        content, buffers = answer(widgets[place].handlers(), given)
+        return {"content": content, "buffers": [base64.b64encode(buffer).decode() for buffer in buffers], "traits": traits(), "told": list(told)}
 
     files = {
         "": (PAGE.encode(), "text/html"),

@@ -1,11 +1,14 @@
 """The page of a dataset: whatever the documents hold, and however many keys they have."""
 
 import json
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
 from clow_nb.core.context import Context
@@ -144,7 +147,7 @@ def _import(view: Any, path: Path) -> Any:
 
 def test_documents_are_added_beside_what_is_not_committed(ctx: Context, tmp_path: Path) -> None:
     books = Datasets(ctx).create("books", [{"sku": "a", "n": 1}, {"sku": "b", "n": 2}], key="sku")
-    view, [first, second] = books.view(), [book["_id"] for book in books.documents()]
+    view, first = books.view(), next(books.documents())["_id"]
     view.grid.drafting.write({Cell(first, "n"): "10"})
     view.grid.tell()
     (tmp_path / "more.csv").write_text("sku,n\nc,3\n")
@@ -173,6 +176,30 @@ def test_a_file_that_can_not_be_read_adds_nothing_to_the_page(ctx: Context, tmp_
     assert "There is no file" in intake.upload.problem
     adding.way_back.click()
     assert view.dataset.at("latest").version == 1 and view.editing.layout.display is None
+
+
+def test_bytes_are_not_typed_and_a_key_without_letters_has_a_name(ctx: Context) -> None:
+    odd = Datasets(ctx).create("odd", [{"_id": "a", "seal": b"\x00\xff", "": 1}])
+    view = odd.view()
+    columns = {column["key"]: column for column in view.grid.columns}
+    assert not columns["seal"]["editable"] and "set by code" in columns["seal"]["fixed"]
+    assert columns[""]["name"] == '""' and columns[""]["editable"]
+    assert "set by code" in view.grid.drafting.write({Cell("a", "seal"): "00 ff"})[Cell("a", "seal")]
+    many = answer(view.grid.handlers(), {"type": "count", "uuid": "1", "target": {"ids": ["a"]}, "key": "seal", "kind": None, "text": "00"})[0]
+    assert "set by code" in many["problem"]
+    assert view.unsaved() == 0 and next(odd.at("latest").documents())["seal"] == b"\x00\xff"
+
+
+@pytest.mark.slow
+def test_a_saved_notebook_shows_a_table_where_no_kernel_runs(ctx: Context, tmp_path: Path) -> None:
+    Datasets(ctx).create("books", [{"title": "엠마", "Price": n} for n in range(5)])
+    code = f"from clow_nb import Workspace\nWorkspace({str(ctx.home)!r}).datasets['books'].view()"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)]), tmp_path / "report.ipynb")
+    command = "-m nbconvert --to html --execute --ExecutePreprocessor.store_widget_state=False report.ipynb"
+    done = subprocess.run([sys.executable, *command.split()], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "report.html").read_text("utf-8")
+    assert page.count("<td>엠마</td>") == 5 and "clow-table" in page and "widget-view+json" not in page
 
 
 def test_a_large_dataset_is_shown_before_it_is_counted(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:

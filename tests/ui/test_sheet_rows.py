@@ -67,14 +67,18 @@ def test_ticked_rows_get_one_value(page: Any, calls: Dataset, picture: Callable[
     assert page.locator(".ag-row .clow-tick:checked").count() == 0
 
     page.get_by_role("button", name="Set …").click()
-    page.get_by_text("3 documents are chosen").wait_for()
+    page.get_by_text("Chosen documents: 3").wait_for()
     page.locator(".clow-card select").first.select_option("price")
     page.locator(".clow-card textarea").fill("many")
     page.get_by_text("does not fit here").wait_for()
     assert page.locator(".clow-card button[type=submit]").is_disabled()
-    page.locator(".clow-card textarea").fill("1,500")
-    page.get_by_text("3 documents get this value").wait_for()
+    page.locator(".clow-card textarea").fill("1,499")
+    page.get_by_text("Documents that get this value: 3").wait_for()
     picture(page, "sheet-set")
+    page.locator(".clow-card textarea").fill("many")
+    page.keyboard.press("Enter")  # at once, before it was checked: what is wrong is said, and what is right is done
+    page.get_by_text("does not fit here").wait_for()
+    page.locator(".clow-card textarea").fill("1,500")
     page.keyboard.press("Enter")
     count(page, "changed", 3)
     assert [found["price"] for found in documents(sheet, "r1", "r2", "r3", "r4")] == [1500, 20, 1500, 1500]

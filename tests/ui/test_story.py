@@ -216,7 +216,7 @@ def label_many(planner: Planner) -> None:
     card.locator("select").first.select_option("Genre")
     card.locator("textarea").click()
     planner.write("소설")
-    card.get_by_text(planner.word("{count} documents get this value.", count=11)).wait_for()
+    card.get_by_text(planner.word("Documents that get this value: {count}.", count=11)).wait_for()
     planner.picture("setting")
     planner.press("Enter")
     planner.changed(planner.word("{count} changed", count=15))  # one of them had changed before

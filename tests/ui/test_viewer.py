@@ -174,6 +174,35 @@ def test_a_viewer_below_its_grid_comes_into_sight(page: Any, ws: Workspace) -> N
     page.wait_for_function("document.querySelector('.clow-viewer').getBoundingClientRect().bottom <= innerHeight + 1")
 
 
+@pytest.mark.parametrize("make", [lambda dataset: Grid(DatasetRows(dataset)), Sheet])
+def test_a_viewer_goes_with_the_sort_and_closes_by_the_key_that_opened_it(page: Any, ws: Workspace, make: Callable[[Any], Grid]) -> None:
+    page.set_default_timeout(15_000)
+    beside = Beside(make(ws.datasets.create("calls", [{"_id": f"r{n}", "price": n} for n in range(30)])))
+    show(page, beside.grid, beside.viewer)
+    cell(page, 2, 1).click()
+    page.keyboard.press("Space")
+    page.locator(".clow-viewer-id", has_text="r2").wait_for()
+
+    # By another sort or filter the row is another document.
+    for first in ("0", "29"):
+        page.locator(".ag-header-cell", has_text="price").first.click()
+        page.wait_for_function("""first => document.querySelector('.ag-row[row-index="0"] [col-id="c1"]')?.textContent === first""", arg=first)
+    page.locator(".clow-viewer-id", has_text="r27").wait_for()
+    page.evaluate("window.model.set('filters', { price: '<2' }); window.model.save_changes()")
+    page.locator(".clow-viewer-id", has_text="r0").wait_for()  # the last one that there is
+
+    cell(page, 0, 1).click()
+    page.locator(".clow-viewer-id", has_text="r1").wait_for()
+    page.keyboard.press("Space")
+    page.locator(".clow-viewer").wait_for(state="hidden")
+    page.keyboard.press("Space")
+    page.locator(".clow-viewer-id", has_text="r1").wait_for()
+    page.get_by_label("Close (Escape)").click()  # closed by its own cross, it opens again
+    page.locator(".clow-viewer").wait_for(state="hidden")
+    page.keyboard.press("Space")
+    page.locator(".clow-viewer-id", has_text="r1").wait_for()
+
+
 def test_a_viewer_of_a_sheet_sees_what_was_written(ws: Workspace) -> None:
     sheet = Sheet(receipts(ws, 3))
     beside = Beside(sheet)

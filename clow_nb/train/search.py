@@ -26,6 +26,7 @@ from .solution import solution
 from .spaces import chosen, first_guess
 from .studies import claim, counted, give_back, open_study
 from .trainer import Tick, fit
+from .trial_runs import TrialRuns
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
@@ -101,6 +102,7 @@ class _Share:
         guess = first_guess(task.Params, spec["params"], spec["space"])
         lower = is_lower_better(spec["metric"])
         self.study: Study = open_study(ctx, name, lower, spec["pruning"], guess)
+        self.dataset = dataset
 
     def _folder(self, trial: "Trial") -> Path:
         """Where its checkpoints are, and those of the trial that it makes again."""
@@ -187,12 +189,14 @@ class Search(_Attempts):
 
     def run(self, say: Callable[[str], None] = print) -> None:
         """Trial after trial until enough have ended, those of other workers too. Raises `DataError` if none succeeded."""
-        while (trial := self.next()) or counted(self.study)[1]:
-            if trial is None:
-                time.sleep(0.3)
-                continue
-            say(self.attempt(trial))
-            self._log(trial.number)
+        with TrialRuns(self.study, self.spec, self.dataset) as told:
+            while (trial := self.next()) or counted(self.study)[1]:
+                if trial is None:
+                    time.sleep(0.3)
+                    continue
+                say(self.attempt(trial))
+                told.tell(trial.number)
+                self._log(trial.number)
         trials = self.study.trials
         if all(trial.state.name == "FAIL" for trial in trials):
             raise DataError(

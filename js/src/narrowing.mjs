@@ -2,6 +2,7 @@
 import { arranged, layoutOf, same, stateOf } from "./columns.mjs";
 import { createColumnPanel } from "./columnpanel.mjs";
 import { h } from "./dom.mjs";
+import { wordsFor } from "./filters.mjs";
 import { Passing, headFilter } from "./headfilter.mjs";
 import { createPicker } from "./picker.mjs";
 import { createPopover } from "./popover.mjs";

@@ -159,7 +159,7 @@ def test_a_query_is_checked_as_it_is_typed(page: Any, calls: Dataset, picture: C
     _counted(page, "10 of 300 rows")
     page.get_by_label("How to write a filter").click()
     picture(page, "grid-help")
-    assert page.locator(".clow-option").count() == 8
+    assert page.locator(".clow-option").count() == 9
 
 
 def _headings(page: Any) -> list[str]:

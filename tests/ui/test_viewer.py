@@ -215,7 +215,7 @@ def test_a_viewer_of_a_sheet_sees_what_was_written(ws: Workspace) -> None:
     page, _ = says(sheet, "rows", start=0, end=3, sort=[])
     says(sheet, "look", row=2, key="note", open=True, serial=page["serial"], total=3)
     says(sheet, "write", serial=page["serial"], cells=[[2, "note", "고친 메모"]])
-    assert (beside.viewer.at, beside.viewer.opened, beside.viewer.version) == ({"row": 2, "key": "note", "total": 3}, True, 1)
+    assert (beside.viewer.at, beside.viewer.opened, beside.viewer.version) == ({"row": 2, "key": "note", "total": 3, "turn": 1}, True, 1)
     _, (document,) = says(beside.viewer, "document", row=2)
     assert [field["value"] for field in json.loads(document)["fields"] if field["key"] == "note"] == ["고친 메모"]
     content, (thumbnail,) = says(sheet, "thumbnails", cells=[[0, "image"], [1, "image"]], serial=page["serial"])

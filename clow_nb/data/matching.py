@@ -6,6 +6,7 @@
 __all__ = ['row_numbers', 'known_numbers']
 
 # %% ../../nbs/data/02i_matching.ipynb #a3b4cea1
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from threading import Condition
 
@@ -14,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from cachetools import LRUCache, cached
 
-from ..core.memory import give_back
+from ..core.memory import promptly
 from .conditions import NEVER
 from .documents import assemble
 from .filters import Node, parse_query
@@ -199,14 +200,13 @@ def _remembered(
     query: Query | None = None,
     order: tuple[tuple[str, int], ...] = (),
 ) -> Numbers:
-    numbers = (
-        sort_rows(snapshot, row_numbers(snapshot, query), order)
-        if order
-        else _found(snapshot, query)
-    )
-    if snapshot.commit.rows >= _LARGE:
-        give_back()
-    return numbers
+    found = row_numbers(snapshot, query) if order else None
+    with promptly() if snapshot.commit.rows >= _LARGE else nullcontext():
+        return (
+            _found(snapshot, query)
+            if found is None
+            else sort_rows(snapshot, found, order)
+        )
 
 
 def row_numbers(

@@ -17,7 +17,6 @@ import pyarrow as pa
 from lance.dataset import LanceDataset
 
 from ..core.errors import FileError
-from ..core.memory import few_arenas
 from .commits import Commit
 from .layout import BASE, columns
 
@@ -25,7 +24,6 @@ from .layout import BASE, columns
 Query = Mapping[str, Any]
 Numbers = np.ndarray  # of rows, uint32
 NUMBER = "_rowoffset"  # Lance's name of a row's number
-few_arenas()  # before Lance starts its threads
 
 
 @dataclass(frozen=True)

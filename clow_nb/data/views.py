@@ -164,6 +164,18 @@ def _places_of(draft: Draft) -> dict[str, tuple[int, int]]:
     return known | found
 
 # %% ../../nbs/data/05f_views.ipynb #c1452971
+_AT_ONCE = 2**20  # rows: less to hold than ten million at a time
+
+
+def _places_among(numbers: Numbers, wanted: list[int]) -> np.ndarray:
+    starts = range(0, len(numbers), _AT_ONCE) if wanted else ()
+    found = [
+        start + np.flatnonzero(np.isin(numbers[start : start + _AT_ONCE], wanted))
+        for start in starts
+    ]
+    return np.concatenate([np.empty(0, np.int64), *found])
+
+
 def _arranged(
     draft: Draft, query: Query | None, order: Order
 ) -> tuple[_Places, list[str]]:
@@ -171,11 +183,7 @@ def _arranged(
     base, held = draft.base, draft.held
     places, matches, keys = _places_of(draft), compile_query(query), _sort_keys(order)
     numbers = row_numbers(base, query, order)
-    gone = (
-        np.flatnonzero(np.isin(numbers, [number for number, _ in places.values()]))
-        if places
-        else np.empty(0, np.int64)
-    )
+    gone = _places_among(numbers, [number for number, _ in places.values()])
     now = {
         id: document
         for id, document in held.items()

@@ -13,6 +13,12 @@ import numpy as np
 import polars as pl
 
 from ..core.errors import DataError
+from clow_nb.evals.several import (
+    are_several,
+    several_confusion,
+    several_metrics,
+    several_per_class,
+)
 
 # %% ../../nbs/evals/00_metrics.ipynb #2947b32c
 def _codes(
@@ -28,8 +34,8 @@ def _codes(
         raise DataError(
             "There is nothing to judge: no document has both a label and a prediction. Check the split and the label key."
         )
-    names = sorted(set(actual) | set(predicted))
-    number = {name: code for code, name in enumerate(names)}
+    names = sorted((set(actual) | set(predicted)) - {None})
+    number = {name: code for code, name in enumerate([*names, None])}
     truth, guess = (
         [number[label] for label in labels] for labels in (actual, predicted)
     )
@@ -40,8 +46,10 @@ def per_class(actual: Sequence[Any], predicted: Sequence[Any]) -> pl.DataFrame:
     """One row a label: `label precision recall f1 support predicted`.
 
     `support` counts the documents that have the label, `predicted` those that were given it. Where a share has no
-    documents to be taken of, it is 0, as with scikit-learn's `zero_division=0`.
+    documents to be taken of, it is 0, as with scikit-learn's `zero_division=0`. A document may have a list of labels.
     """
+    if are_several(actual):
+        return several_per_class(actual, predicted)
     from sklearn.metrics import precision_recall_fscore_support
 
     truth, guess, names = _codes(actual, predicted)
@@ -49,19 +57,22 @@ def per_class(actual: Sequence[Any], predicted: Sequence[Any]) -> pl.DataFrame:
         truth, guess, labels=range(len(names)), zero_division=0
     )
     columns = dict(zip(("precision", "recall", "f1", "support"), shares, strict=True))
-    counts = np.bincount(guess, minlength=len(names))
+    counts = np.bincount(guess, minlength=len(names))[: len(names)]
     return pl.DataFrame({"label": names, **columns, "predicted": counts})
 
 # %% ../../nbs/evals/00_metrics.ipynb #b577f549
 def confusion(actual: Sequence[Any], predicted: Sequence[Any]) -> pl.DataFrame:
-    """One row for each pair that occurs: `actual predicted count`, in the order of the labels."""
+    """One row for each pair that occurs: `actual predicted count`, in the order of the labels; no label, where one was missed, comes last."""
+    if are_several(actual):
+        return several_confusion(actual, predicted)
     truth, guess, names = _codes(actual, predicted)
-    cells, counts = np.unique(truth * len(names) + guess, return_counts=True)
-    rows, columns = np.divmod(cells, len(names))
+    known = [*names, None]
+    cells, counts = np.unique(truth * len(known) + guess, return_counts=True)
+    rows, columns = np.divmod(cells, len(known))
     return pl.DataFrame(
         {
             "actual": [names[i] for i in rows],
-            "predicted": [names[i] for i in columns],
+            "predicted": [known[i] for i in columns],
             "count": counts,
         }
     )
@@ -134,12 +145,11 @@ def ece(
     return float(np.abs(gaps).sum() / len(sure))
 
 # %% ../../nbs/evals/00_metrics.ipynb #35d6ad8d
-def _counted(truth: np.ndarray, guess: np.ndarray) -> dict[str, float]:
+def _counted(truth: np.ndarray, guess: np.ndarray, classes: int) -> dict[str, float]:
     from sklearn import metrics
 
-    labels = np.arange(max(truth.max(), guess.max()) + 1)
     shares = metrics.precision_recall_fscore_support(
-        truth, guess, labels=labels, zero_division=0
+        truth, guess, labels=range(classes), zero_division=0
     )
     precision, recall, f1, support = shares
     values = {
@@ -148,7 +158,7 @@ def _counted(truth: np.ndarray, guess: np.ndarray) -> dict[str, float]:
         "f1_weighted": np.average(f1, weights=support),
         "precision_macro": precision.mean(),
         "recall_macro": recall.mean(),
-        "mcc": metrics.matthews_corrcoef(truth, guess) if len(labels) > 1 else 0.0,
+        "mcc": metrics.matthews_corrcoef(truth, guess) if classes > 1 else 0.0,
     }
     return {name: float(value) for name, value in values.items()}
 
@@ -163,10 +173,13 @@ def classification_metrics(
     """The scores of a classifier by their scikit-learn names, and `documents`, the number that they rest on.
 
     `probabilities` (documents × `labels`) adds `top_3`, `log_loss` and `ece`; `confidence` alone (of the predicted
-    labels) adds `ece`. Raises `DataError` for no documents, other lengths, or numbers that are no probabilities.
+    labels) adds `ece`. Lists of labels are judged by `several_metrics`, whatever else is given. Raises `DataError` for no documents, other
+    lengths, or numbers that are no probabilities.
     """
-    truth, guess, _ = _codes(actual, predicted)
-    found, known = _counted(truth, guess), list(labels or [])
+    if are_several(actual):
+        return several_metrics(actual, predicted)
+    truth, guess, names = _codes(actual, predicted)
+    found, known = _counted(truth, guess, len(names)), list(labels or [])
     if probabilities is not None:
         matrix = _checked(probabilities, known, len(truth))
         found |= {

@@ -18,6 +18,7 @@ from ..core.errors import DataError
 from ..core.refs import Ref
 from ..core.text import t
 from ..data.dataset import Dataset
+from .several import are_several
 
 # %% ../../nbs/evals/03a_predictions.ipynb #5145ff69
 @dataclass(frozen=True)
@@ -147,15 +148,43 @@ def _probabilities(predictions: Sequence[dict[str, Any]]) -> list[pl.Series]:
     ]
 
 
+def _labels(value: Any, several: bool) -> Any:
+    """A label as text, or a sorted list of them; none is nothing."""
+    if several:
+        return sorted(
+            {
+                str(label)
+                for label in (value if isinstance(value, list | tuple) else [value])
+                if label is not None
+            }
+        )
+    return None if value is None else str(value)
+
+
+def _told(
+    documents: Sequence[Any], predictions: Sequence[dict[str, Any]]
+) -> tuple[pl.Series, pl.Series]:
+    said = [
+        prediction.get("labels", prediction.get("label")) for prediction in predictions
+    ]
+    several = are_several([*documents, *said])
+    kind = pl.List(pl.String) if several else pl.String
+    actual, predicted = (
+        [_labels(value, several) for value in values] for values in (documents, said)
+    )
+    return pl.Series("actual", actual, dtype=kind), pl.Series(
+        "predicted", predicted, dtype=kind
+    )
+
+
 def table_of(
     part: Sample,
     documents: Sequence[dict[str, Any]],
     predictions: Sequence[dict[str, Any]],
 ) -> pl.DataFrame:
-    """The table of predictions for `documents` of a sample, in their order."""
-    actual = pl.Series("actual", [str(document[part.label]) for document in documents])
-    predicted = pl.Series(
-        "predicted", [str(prediction["label"]) for prediction in predictions]
+    """The table of predictions for `documents` of a sample, in their order; labels are texts, or lists of texts where any document has several."""
+    actual, predicted = _told(
+        [document[part.label] for document in documents], predictions
     )
     sure = [prediction.get("confidence") for prediction in predictions]
     confidence = (
@@ -163,7 +192,13 @@ def table_of(
         if sure and None not in sure
         else []
     )
-    correct = (actual == predicted).alias("correct")
+    correct = pl.Series(
+        "correct",
+        [
+            true == said
+            for true, said in zip(actual.to_list(), predicted.to_list(), strict=True)
+        ],
+    )
     return pl.DataFrame(
         [
             *_keys(part, documents),
@@ -220,7 +255,7 @@ def predict(
 # %% ../../nbs/evals/03a_predictions.ipynb #e9acda63
 def _as_prediction(value: Any) -> dict[str, Any] | None:
     if isinstance(value, dict):
-        return value if value.get("label") is not None else None
+        return value if "label" in value or "labels" in value else None
     return None if value is None else {"label": value}
 
 

@@ -91,10 +91,16 @@ def _meanings() -> dict[str, str]:
         "f1_weighted": t(
             "balance of precision and recall, each class counting by its documents"
         ),
+        "f1_micro": t(
+            "balance of precision and recall, each label of each document counting the same"
+        ),
         "precision_macro": t(
             "how often a predicted label is right, mean of the classes"
         ),
         "recall_macro": t("how much of a class is found, mean of the classes"),
+        "hamming_loss": t(
+            "share of all labels, given or not, that are wrong: 0 is best"
+        ),
         "mcc": t("correlation of label and prediction: 0 is chance, 1 is perfect"),
         "top_3": t(
             "share of the documents whose label is among the three most probable"
@@ -193,7 +199,7 @@ def confusion(predictions: pl.DataFrame, settings: dict[str, Any]) -> Any:
     """A heat map of true against predicted labels; the setting `limit` is the number of labels shown, 0 for all."""
     cells = count_cells(
         predictions["actual"].to_list(), predictions["predicted"].to_list()
-    )
+    ).with_columns(pl.col("actual", "predicted").fill_null("–"))
     shown, total = _shown_labels(cells, settings["limit"]), len(
         {*cells["actual"], *cells["predicted"]}
     )
@@ -217,7 +223,11 @@ def confusion(predictions: pl.DataFrame, settings: dict[str, Any]) -> Any:
 @template("wrong", title="Wrong examples", limit=50)
 def wrong(predictions: pl.DataFrame, settings: dict[str, Any]) -> pl.DataFrame:
     """The wrong predictions with their documents, most confident first; the setting `limit` is how many, 0 for all."""
-    found = predictions.filter(pl.col("actual") != pl.col("predicted"))
+    lists = [
+        name for name in ("actual", "predicted") if predictions.schema[name] == pl.List
+    ]
+    texts = predictions.with_columns(pl.col(name).list.join(", ") for name in lists)
+    found = texts.filter(pl.col("actual").ne_missing(pl.col("predicted")))
     if "confidence" in found.columns:
         found = found.sort(
             "confidence", descending=True, nulls_last=True, maintain_order=True

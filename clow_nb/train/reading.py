@@ -69,50 +69,51 @@ class Pieces:
         return cls(tokenizer, state["max_len"], state["pad"])
 
 # %% ../../nbs/train/01g_reading.ipynb #4163ccae
-def _plain(model: Any) -> tokenizers.Tokenizer:
-    tokenizer = tokenizers.Tokenizer(model)
+def _learned(
+    model: Any,
+    cut: Any,
+    trainer: Any,
+    texts: Sequence[str],
+    max_len: int,
+    sizes: tuple[int, int],
+) -> Pieces:
+    """A tokenizer of this model that cuts texts by `cut`, trained on them; `sizes` are the least frequency and the most pieces."""
+    tokenizer = tokenizers.Tokenizer(model(unk_token="[UNK]"))  # noqa: S106
     tokenizer.normalizer = normalizers.Sequence(
         [normalizers.NFKC(), normalizers.Lowercase()]
     )
-    return tokenizer
+    tokenizer.pre_tokenizer = cut
+    clean = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
+    how = trainer(
+        min_frequency=sizes[0],
+        vocab_size=sizes[1],
+        special_tokens=_SPECIAL,
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator(clean, how)
+    return Pieces(tokenizer, max_len)
 
 
 def fit_words(
     texts: Sequence[str], max_len: int, min_freq: int = 2, vocabulary: int = 30_000
 ) -> Pieces:
     """A vocabulary of the words and marks that come at least `min_freq` times in `texts`, at most so many, the most frequent."""
-    tokenizer = _plain(models.WordLevel(unk_token="[UNK]"))  # noqa: S106
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    trainer = trainers.WordLevelTrainer(
-        vocab_size=vocabulary,
-        min_frequency=min_freq,
-        special_tokens=_SPECIAL,
-        show_progress=False,
+    cut, sizes = pre_tokenizers.Whitespace(), (min_freq, vocabulary)
+    return _learned(
+        models.WordLevel, cut, trainers.WordLevelTrainer, texts, max_len, sizes
     )
-    tokenizer.train_from_iterator(_clean(texts), trainer)
-    return Pieces(tokenizer, max_len)
 
 
 def fit_pieces(
     texts: Sequence[str], max_len: int, min_freq: int = 2, vocabulary: int = 8_000
 ) -> Pieces:
     """Byte-pair encoding learned from `texts`: at most so many pieces, each merged of a pair that comes at least `min_freq` times."""
-    tokenizer = _plain(models.BPE(unk_token="[UNK]"))  # noqa: S106
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+    cut = pre_tokenizers.Sequence(
         [pre_tokenizers.Metaspace(), pre_tokenizers.Punctuation()]
     )
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary,
-        min_frequency=min_freq,
-        special_tokens=_SPECIAL,
-        show_progress=False,
+    return _learned(
+        models.BPE, cut, trainers.BpeTrainer, texts, max_len, (min_freq, vocabulary)
     )
-    tokenizer.train_from_iterator(_clean(texts), trainer)
-    return Pieces(tokenizer, max_len)
-
-
-def _clean(texts: Sequence[str]) -> list[str]:
-    return [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
 
 # %% ../../nbs/train/01g_reading.ipynb #76668eed
 Cut = Literal["auto", "word", "char", "bpe"]

@@ -41,17 +41,20 @@ def choose_device(wanted: str) -> torch.device:
     return torch.device(wanted)
 
 # %% ../../nbs/train/02c_stepping.ipynb #c4dcf4b1
+def _computes_bf16() -> bool:
+    """Whether this processor computes in bf16, and doesn't only imitate it."""
+    known = torch.cpu.get_capabilities()
+    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
+
+
 class Precision:
     """Mixed precision: forward passes run inside of `cast()`, and `scaler` scales the loss where that is needed."""
 
-    def __init__(self, wanted: str, device: torch.device) -> None:
-        if wanted == "auto":
-            best = (
-                "bf16"
-                if device.type == "cuda" and torch.cuda.is_bf16_supported()
-                else "fp16"
-            )
-            wanted = best if device.type == "cuda" else "off"
+    def __init__(self, wanted: str, device: torch.device, on_cpu: bool = False) -> None:
+        if wanted == "auto" and device.type == "cuda":
+            wanted = "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+        elif wanted == "auto":
+            wanted = "bf16" if on_cpu and _computes_bf16() else "off"
         if wanted == "fp16" and device.type == "cpu":
             raise ParameterError(
                 "amp='fp16' needs a graphics card. Train with amp='bf16' or amp='off' on a processor."

@@ -71,7 +71,7 @@ class Loop:
         params = task.params
         self.task, self.progress, self.step = task, Progress(), 0
         self.device = choose_device(params.device)
-        self.precision = Precision(params.amp, self.device)
+        self.precision = Precision(params.amp, self.device, task.bf16_on_cpu)
         torch.manual_seed(params.seed)
         self.model = task.model().to(self.device)
         groups = [{**group, "peak": group["lr"]} for group in task.groups(self.model)]

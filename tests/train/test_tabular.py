@@ -75,11 +75,24 @@ def test_the_same_seed_gives_the_same_trees_and_weights() -> None:
         assert all(torch.equal(a, b) for a, b in zip(*(model.state_dict().values() for model, _ in kept), strict=True))
 
 
-def test_a_class_that_is_not_in_train_is_not_judged() -> None:
+def test_a_class_that_is_not_in_train_is_said_or_left_out() -> None:
     frame = days().with_columns(label=pl.when(pl.col("_id") == "299").then(pl.lit("odd")).otherwise(pl.col("city"))).drop("city")
     frame = frame.with_columns(split=pl.when(pl.col("_id").cast(pl.Int64) < 250).then(pl.lit("train")).otherwise(pl.lit("valid")))
-    splits = solution("tabular").prepare(frame, "label")
+    with pytest.raises(DataError, match="The label 'odd' is in the split valid"):
+        solution("tabular").prepare(frame, "label")
+    splits = solution("tabular", {"incomplete": "skip"}).prepare(frame, "label")
     assert (len(splits["train"]), len(splits["valid"])) == (250, 49)
+
+
+@pytest.mark.parametrize("learner", ["trees", "network"])
+def test_rare_classes_weigh_more_where_that_is_wanted(learner: str) -> None:
+    frame = days(600).with_columns(label=(pl.col("_id").cast(pl.Int64) % 12 == 0), day=pl.lit(1), wind=pl.lit(1)).drop("warm", "note")
+    found = []
+    for weighed in (False, True):
+        task = solution("tabular", {"learner": learner, "class_weights": weighed, "epochs": 3, "keys": ("city",)})
+        splits = task.prepare(with_splits(frame, "label"), "label")
+        found.append(score(task, fit(task, splits["train"], splits["valid"])[0], splits["valid"])[1][:, 1].mean())
+    assert found[1] > found[0] + 0.1
 
 
 @pytest.mark.parametrize(

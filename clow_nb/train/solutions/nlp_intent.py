@@ -19,7 +19,7 @@ from ..examples import Batch, Examples, Ragged
 from ..inputs import complete, label_key, text_key
 from ..reading import Cut, Pieces, TextEncoder, fit_reader
 from ..scores import class_answers
-from ..solution import LabelledParams, Solution
+from ..solution import ClassParams, Solution
 from .text_baseline import fit_wide
 from .text_checkpoint import CheckpointNet, read_checkpoint
 from .text_networks import TextCNN, TextTransformer, WideAndDeep
@@ -36,7 +36,7 @@ from clow_nb.train.targets import (
 from ..tokens import Characters, NgramTfidf
 
 # %% ../../../nbs/train/solutions/nlp_intent.ipynb #f90260ba
-class ReadingParams(LabelledParams):
+class ReadingParams(ClassParams):
     """What is read of a document, and how its label is understood."""
 
     text: str | None = Field(
@@ -76,9 +76,6 @@ class ReadingParams(LabelledParams):
         ge=0,
         le=1,
         description="confidence below which a text is out of scope; tuned on the valid split if there is such a label",
-    )
-    class_weights: bool = Field(
-        False, description="rare classes count as much as frequent ones"
     )
     label_smoothing: float = Field(
         0.1, ge=0, lt=1, description="keeps confidence honest"

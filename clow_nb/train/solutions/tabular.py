@@ -21,11 +21,18 @@ from ..examples import Batch, Examples
 from ..fields import Fields, fields_of
 from ..inputs import complete, with_splits
 from ..scores import class_answers, class_scores, number_scores
-from ..solution import LabelledParams, Solution
+from ..solution import ClassParams, Solution
+from clow_nb.train.targets import (
+    Labels,
+    balanced_weights,
+    kind_of,
+    label_loss,
+    learn_classes,
+)
 from .tabular_networks import TableNet, Trees, matrix
 
 # %% ../../../nbs/train/solutions/tabular.ipynb #829e7dbf
-class TabularParams(LabelledParams):
+class TabularParams(ClassParams):
     """What is learned, by what, and how large it is."""
 
     learner: Literal["trees", "network"] = Field(
@@ -69,9 +76,6 @@ class TabularParams(LabelledParams):
         (128, 64), description="widths of the network's layers"
     )
     dropout: float = Field(0.1, ge=0, lt=1, description="of the network")
-    label_smoothing: float = Field(
-        0.0, ge=0, lt=1, description="of the network's classes"
-    )
 
 # %% ../../../nbs/train/solutions/tabular.ipynb #ff7690ea
 _FEW = 20
@@ -103,20 +107,6 @@ def _decided(params: TabularParams, documents: int, task: str) -> TabularParams:
         chosen["monitor"] = "f1_macro" if task == "classes" else "mae"
     return params.model_copy(update={**chosen, "task": task})
 
-
-def _classes(train: pl.DataFrame, label: str) -> list[Any]:
-    """The classes of the documents of the split train, sorted. Raises `DataError` for fewer than two."""
-    found = train[label].unique().sort().to_list()
-    if len(found) < 2:
-        raise DataError(
-            "The key {label!r} has {count} class(es) in the {total} documents of the split train; two or more are needed. "
-            "Choose another label= or split again.",
-            label=label,
-            count=len(found),
-            total=len(train),
-        )
-    return found
-
 # %% ../../../nbs/train/solutions/tabular.ipynb #5a9821e1
 def _spread(target: pl.Series) -> tuple[float, float]:
     """Centre and spread of the numbers that are learned: networks learn what is near to zero."""
@@ -144,10 +134,11 @@ def _signature(fields: Fields, labels: list[Any]) -> dict[str, Any]:
         "moment": "datetime?",
         "category": "any?",
     }
-    kind = {bool: "boolean", int: "integer", float: "number"}.get(
-        type(labels[0]) if labels else str, "string"
+    outputs = (
+        {"label": kind_of(labels), "confidence": "number"}
+        if labels
+        else {"value": "number"}
     )
-    outputs = {"label": kind, "confidence": "number"} if labels else {"value": "number"}
     return {
         "inputs": {key: types[kind] for key, kind in fields.kinds.items()},
         "outputs": outputs,
@@ -175,15 +166,19 @@ def _settings(params: TabularParams, outputs: int) -> dict[str, Any]:
     }
 
 
-def _dataset(train: Examples, target: Tensor, categories: int) -> Any:
+def _dataset(
+    train: Examples, target: Tensor, categories: int, weights: Tensor | None
+) -> Any:
     import lightgbm
 
     columns = matrix(train.take(torch.arange(len(train)))).numpy()
     named = list(range(columns.shape[1] - categories, columns.shape[1]))
     options = {"verbosity": -1, "min_data_in_bin": 1}
+    weight = None if weights is None else weights[target].numpy()
     return lightgbm.Dataset(
         columns,
         target.numpy(),
+        weight=weight,
         categorical_feature=named,
         free_raw_data=False,
         params=options,
@@ -197,6 +192,7 @@ class Tabular(Solution):
     Params = TabularParams
     _seen: Tensor | None = None
     _grown: tuple[Examples, Any] | None = None
+    _weights: Tensor | None = None
 
     def split(self, frame: pl.DataFrame, label: str | None = None) -> pl.DataFrame:
         """Classes alike in every split; numbers by chance."""
@@ -209,10 +205,12 @@ class Tabular(Solution):
         """Encoded splits; what was left to the data is decided here."""
         self.label = self.target(frame, label) or ""
         frame = complete(frame, [self.label], self.params.incomplete)
+        task, self.labels = task_of(frame[self.label], self.params.task), []
+        if task == "classes":
+            frame, known = learn_classes(frame, self.label, self.params.incomplete)
+            self.labels = known.names
         train = frame.filter(pl.col("split") == "train")
-        task = task_of(frame[self.label], self.params.task)
         self.params = _decided(self.params, len(train), task)
-        self.labels = _classes(train, self.label) if task == "classes" else []
         self.center, self.spread = (
             (0.0, 1.0) if self.labels else _spread(train[self.label])
         )
@@ -226,20 +224,24 @@ class Tabular(Solution):
             "split", as_dict=True
         )
         made = {str(split): self._examples(part) for (split,), part in parts.items()}
-        self._seen, self._grown = (
-            made["train"].tensor("numbers") if "train" in made else None
-        ), None
+        self._seen, self._grown, self._weights = (
+            made["train"].tensor("numbers"),
+            None,
+            None,
+        )
+        if self.labels and self.params.class_weights:
+            self._weights = balanced_weights(
+                made["train"].tensor("target"), len(self.labels)
+            )
         return made
 
     def _examples(self, frame: pl.DataFrame) -> Examples:
-        if self.labels:
-            frame = frame.filter(pl.col(self.label).is_in(self.labels))
-            places = frame[self.label].replace_strict(
-                self.labels, range(len(self.labels)), return_dtype=pl.Int64
-            )
-            target = torch.tensor(places.to_list(), dtype=torch.int64)
-        else:
-            target = torch.tensor(frame[self.label].to_list(), dtype=torch.float32)
+        values = frame[self.label]
+        target = (
+            Labels(self.label, self.labels).encode(values)
+            if self.labels
+            else torch.tensor(values.to_list(), dtype=torch.float32)
+        )
         return Examples(
             {
                 **self.fields.encode(frame.select(list(self.fields.kinds)).to_dicts()),
@@ -270,15 +272,17 @@ class Tabular(Solution):
         begins = not model.text  # a dataset remembers where the trees before it ended
         if begins or self._grown is None or self._grown[0] is not train:
             target = self._scaled(train.tensor("target"))
-            self._grown = train, _dataset(train, target, len(self.fields.sizes))
+            self._grown = train, _dataset(
+                train, target, len(self.fields.sizes), self._weights
+            )
         return model.grow(self._grown[1], self.params.rounds)
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """Cross-entropy, or the squared error of the scaled number."""
         said = model(batch)
         if self.labels:
-            return F.cross_entropy(
-                said, batch["target"], label_smoothing=self.params.label_smoothing
+            return label_loss(
+                said, batch["target"], self._weights, self.params.label_smoothing
             )
         return F.mse_loss(said.squeeze(1), self._scaled(batch["target"]))
 

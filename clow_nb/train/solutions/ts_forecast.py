@@ -200,6 +200,11 @@ class TsForecast(Solution):
                 )
         return found
 
+    @property
+    def bf16_on_cpu(self) -> bool:
+        """An LSTM gains by it."""
+        return self.params.network == "lstm"
+
     def model(self) -> nn.Module:
         """The LSTM, or the linear layer."""
         params, variables = self.params, len(self.roles.variables)

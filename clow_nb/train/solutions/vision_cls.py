@@ -13,18 +13,18 @@ import polars as pl
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ...core.errors import DataError
 from ..examples import Batch, Examples
 from ..images import as_text, image_key, load_images, varied
 from ..inputs import complete, label_key
 from ..scores import class_answers, class_scores
-from ..solution import LabelledParams, Solution
+from ..solution import ClassParams, Solution
+from ..targets import Labels, balanced_weights, label_loss, learn_classes
 from .vision_networks import LinearPixels, Scaled, SmallCNN
 
 # %% ../../../nbs/train/solutions/vision_cls.ipynb #9c3136e8
-class VisionParams(LabelledParams):
+class VisionParams(ClassParams):
     """The trainer's parameters, what the pictures are made of, and the network."""
 
     image: str | None = Field(
@@ -63,12 +63,6 @@ class VisionParams(LabelledParams):
     channels_last: bool = Field(
         True, description="colours beside each other in memory: faster on most machines"
     )
-    label_smoothing: float = Field(
-        0.0, ge=0, lt=1, description="keeps confidence honest"
-    )
-    class_weights: Literal["none", "balanced"] = Field(
-        "none", description="balanced: rare classes count as much as frequent ones"
-    )
     monitor: Literal["f1_macro", "accuracy", "loss"] = Field(
         "f1_macro", description="what is better, on the valid split"
     )
@@ -85,18 +79,6 @@ class VisionParams(LabelledParams):
     )
 
 # %% ../../../nbs/train/solutions/vision_cls.ipynb #fc3fa2b5
-def _classes(train: pl.DataFrame, label: str) -> list[Any]:
-    """The classes of the documents of the split train, sorted. Raises `DataError` for fewer than two."""
-    found = train[label].unique().sort().to_list()
-    if len(found) < 2:
-        raise DataError(
-            "The key {label!r} has {count} class(es) in the {total} documents of the split train; two or more are needed. "
-            "Choose another label= or split again.",
-            label=label, count=len(found), total=len(train),
-        )  # fmt: skip
-    return found
-
-
 def _scale(pixels: Tensor) -> tuple[list[float], list[float]]:
     """Mean and spread of each channel of pictures of bytes, exactly, without a copy of them as numbers."""
     counts = torch.stack(
@@ -125,21 +107,18 @@ class VisionCls(Solution):
         self.label = label_key(frame, self.params.label or label)
         self.image = image_key(frame, self.params.image, self.label)
         frame = complete(frame, [self.image, self.label], self.params.incomplete)
-        train = frame.filter(pl.col("split") == "train")
-        self.labels = _classes(train, self.label)
-        made = {"train": self._examples(train)}
+        frame, known = learn_classes(frame, self.label, self.params.incomplete)
+        self.labels = known.names
+        made = {"train": self._examples(frame.filter(pl.col("split") == "train"))}
         pixels = made["train"].tensor("image")
         self.shape = (pixels.shape[1], pixels.shape[2], pixels.shape[3])
         self.mean, self.spread = _scale(pixels)
-        self.counts = torch.bincount(
-            made["train"].tensor("target"), minlength=len(self.labels)
-        ).tolist()
-        kind = {bool: "boolean", int: "integer", float: "number"}.get(
-            type(self.labels[0]), "string"
+        self.weights = balanced_weights(
+            made["train"].tensor("target"), len(self.labels)
         )
         self.signature = {
             "inputs": {self.image: "image"},
-            "outputs": {"label": kind, "confidence": "number"},
+            "outputs": {"label": known.kind, "confidence": "number"},
         }
         self.examples = [{self.image: as_text(image)} for image in pixels[:3]]
         others = frame.filter(pl.col("split") != "train").partition_by(
@@ -153,7 +132,6 @@ class VisionCls(Solution):
     def _examples(
         self, frame: pl.DataFrame, shape: tuple[int, int, int] | None = None
     ) -> Examples:
-        frame = frame.filter(pl.col(self.label).is_in(self.labels))
         pixels, rows = load_images(
             frame[self.image].to_list(),
             self.objects,
@@ -161,11 +139,19 @@ class VisionCls(Solution):
             shape,
             self.params.unreadable,
         )
-        places = {name: place for place, name in enumerate(self.labels)}
-        target = [places[name] for name in frame[self.label][rows].to_list()]
         return Examples(
-            {"image": pixels, "target": torch.tensor(target, dtype=torch.int64)}
+            {
+                "image": pixels,
+                "target": Labels(self.label, self.labels).encode(
+                    frame[self.label][rows]
+                ),
+            }
         )
+
+    @property
+    def bf16_on_cpu(self) -> bool:
+        """Convolutions gain by it."""
+        return self.params.network == "cnn"
 
     def model(self) -> nn.Module:
         """The network of the params, with the scale of what it was prepared with."""
@@ -190,15 +176,8 @@ class VisionCls(Solution):
         said = model(
             varied(batch["image"], params.flip, params.shift, params.brightness)
         )
-        weight = None
-        if params.class_weights == "balanced":
-            counts = torch.tensor(
-                self.counts, dtype=torch.float32, device=said.device
-            ).clamp_min(1)
-            weight = counts.sum() / (len(counts) * counts)
-        return F.cross_entropy(
-            said, batch["target"], weight, label_smoothing=params.label_smoothing
-        )
+        weights = self.weights if params.class_weights else None
+        return label_loss(said, batch["target"], weights, params.label_smoothing)
 
     def predict(self, model: nn.Module, batch: Batch) -> Tensor:
         """Probabilities of shape `[batch, classes]`."""
@@ -231,7 +210,7 @@ class VisionCls(Solution):
 
     def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         """Keys, labels, and the shape and scale of the pictures."""
-        names = ("image", "label", "labels", "shape", "mean", "spread", "counts")
+        names = ("image", "label", "labels", "shape", "mean", "spread")
         return {name: getattr(self, name) for name in names}, {}
 
     def restore(self, config: dict[str, Any], tensors: dict[str, Tensor]) -> None:
@@ -241,10 +220,6 @@ class VisionCls(Solution):
             config["label"],
             config["labels"],
         )
-        self.mean, self.spread, self.counts = (
-            config["mean"],
-            config["spread"],
-            config["counts"],
-        )
+        self.mean, self.spread = config["mean"], config["spread"]
         channels, height, width = config["shape"]
         self.shape = (channels, height, width)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from clow_nb import Workspace
+from clow_nb.core.errors import FileError
 from clow_nb.data.order import sort_documents
 from clow_nb.data.query import compile_query
 from clow_nb.data.views import View
@@ -51,17 +52,30 @@ def test_any_view_is_the_one_that_python_finds(tmp_path: Path, seed: int) -> Non
             assert [row.before for row in rows] == list(before.values())
 
 
-def test_what_is_shown_is_edited_without_another_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    edit = Workspace(tmp_path).datasets.create("views", [{"n": number} for number in range(300)]).edit()
+def files(folder: Path) -> set[Path]:
+    return {path for path in folder.rglob("*.lance") if path.is_file()}
+
+
+def test_what_is_shown_is_edited_without_another_look(tmp_path: Path) -> None:
+    edit = Workspace(tmp_path).datasets.create("views", [{"_id": f"r{number}", "n": number} for number in range(300)]).edit()
     rows = list(View(edit, None, [("n", -1)]).page(100, 10))
-    monkeypatch.setattr("clow_nb.data.steps.documents_by_id", lambda *_: pytest.fail("read again"))
+    for path in files(tmp_path):
+        path.unlink()
     ids = [row.before["_id"] for row in rows if row.before]
     edit.set(ids, "n", 0)
     assert [document and document["n"] for document in edit.look_up(ids).values()] == [0] * 10
+    with pytest.raises(FileError, match="can't be read"):
+        edit.look_up(["r0"])
 
 
-def test_rows_whose_ids_were_told_are_read_by_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    edit = Workspace(tmp_path).datasets.create("views", [{"n": number} for number in range(300)]).edit()
+def test_rows_whose_ids_were_told_are_read_by_number(tmp_path: Path) -> None:
+    ds = Workspace(tmp_path).datasets.create("views", [{"_id": f"r{number}", "n": number} for number in range(300)])
+    older, first = files(tmp_path), ds.edit()
+    first.insert([{"n": number} for number in range(300, 600)])
+    edit = first.commit("more").edit()
     ids = View(edit, None, [("n", -1)]).ids(0, 250)
-    monkeypatch.setattr("clow_nb.data.steps.documents_by_id", lambda *_: pytest.fail("all rows looked at"))
-    assert [document and document["n"] for document in edit.look_up(ids).values()] == list(range(299, 49, -1))
+    for path in older:
+        path.unlink()
+    assert [document and document["n"] for document in edit.look_up(ids).values()] == list(range(599, 349, -1))
+    with pytest.raises(FileError, match="can't be read"):
+        edit.look_up(["an id that no page told"])

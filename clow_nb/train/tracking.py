@@ -24,6 +24,9 @@ from ..data.lock import file_lock
 # %% ../../nbs/train/05_tracking.ipynb #5025649d
 EXPERIMENT = "clow"
 _ALIASES = ("staging", "production")
+_KIND = {
+    "mlflow.experimentKind": "custom_model_development"
+}  # which of its pages MLflow opens
 importing = threading.Lock()  # two threads that import MLflow at once block each other
 _HASTE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "15"}
 
@@ -70,7 +73,7 @@ def mlflow_client(ctx: Context) -> Any:
         client = MlflowClient(url, url)
         try:
             if client.get_experiment_by_name(EXPERIMENT) is None:
-                client.create_experiment(EXPERIMENT, artifact_root(ctx))
+                client.create_experiment(EXPERIMENT, artifact_root(ctx), _KIND)
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise

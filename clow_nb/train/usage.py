@@ -47,6 +47,7 @@ def _monitors() -> list[Any]:
         from mlflow.system_metrics.metrics.gpu_monitor import GPUMonitor
         from mlflow.system_metrics.metrics.network_monitor import NetworkMonitor
         from mlflow.system_metrics.metrics.rocm_monitor import ROCMMonitor
+    psutil.cpu_percent()
     found: list[Any] = [_Process(), CPUMonitor(), DiskMonitor(), NetworkMonitor()]
     for cards in (GPUMonitor, ROCMMonitor):
         with suppress(Exception):

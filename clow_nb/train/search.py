@@ -154,6 +154,10 @@ class _Attempts(_Share):
             self.ctx, self.study, self.spec["space"], self.wanted, self.spec["seed"]
         )
 
+    def sentence(self, trial: "Trial") -> str:
+        """What has come of a trial, in words."""
+        return _sentence(self.study, trial.number, self.setup.metric)
+
     def attempt(self, trial: "Trial") -> str:
         """Train with the values of a trial and keep what came out; a sentence about it. Raises `Unmeasured`, `RunError`."""
         from optuna import TrialPruned
@@ -181,7 +185,7 @@ class _Attempts(_Share):
         trial.set_user_attr("seconds", round(time.monotonic() - begun, 2))
         self.study.tell(trial, value, state)
         shutil.rmtree(self._folder(trial), ignore_errors=True)
-        return _sentence(self.study, trial.number, self.setup.metric)
+        return self.sentence(trial)
 
 # %% ../../nbs/train/09b_search.ipynb #17b27449
 class Search(_Attempts):

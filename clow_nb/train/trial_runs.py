@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..core.context import Context
 from ..data.lock import file_lock
-from .logbook import Entry, Point, send
+from .logbook import Entry, Point, find_run, send
 from .spaces import chosen
 from .tracker import dataset_input, put_aside
 from .tracking import mlflow_client
@@ -104,6 +104,7 @@ class TrialRuns:
             target=self._work, daemon=True, name="clow-mlflow"
         )
         self._unsent: list[Entry] = []
+        self._told: set[int] = set()
         self._error: BaseException | None = None
 
     def _send(self, client: Any, entry: Entry) -> Any:
@@ -113,7 +114,9 @@ class TrialRuns:
         try:
             client = client or mlflow_client(self._ctx)
             with file_lock(self._ctx.folder("locks") / "mlflow-tuning.lock"):
-                send(self._ctx, client, entry)
+                there = find_run(client, entry.run) if entry.parent else None
+                if there is None or there.info.status == "RUNNING":
+                    send(self._ctx, client, entry)
         except Exception as error:
             self._error = error
             self._unsent.append(entry)
@@ -126,6 +129,7 @@ class TrialRuns:
 
     def tell(self, number: int) -> None:
         """Tell of a trial that has come to an end."""
+        self._told.add(number)
         trial = self._study.trials[number]
         self._waiting.put(trial_entry(self._study.study_name, self._spec, trial))
 
@@ -140,6 +144,9 @@ class TrialRuns:
         error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
+        for trial in self._study.get_trials(deepcopy=False):
+            if trial.state.is_finished() and trial.number not in self._told:
+                self.tell(trial.number)
         last = study_entry(self._study, self._spec, self._dataset)
         last.end(
             "FINISHED"

@@ -16,6 +16,7 @@ from ..core.collection import Collection
 from ..core.errors import ParameterError
 from ..core.plugins import registry
 from ..core.refs import Ref
+from .ray_cluster import check_executor, cluster_of
 from .spaces import check_space
 from .studies import forget_studies
 from .training import Training, Trainings
@@ -65,6 +66,7 @@ class _Judged(TuningResults):
                 resources=spec["resources"],
                 model=spec["model"],
                 description=words,
+                executor=spec.get("executor", "local"),
             )
         return trainings[name].run(dataset=self.dataset)
 
@@ -75,40 +77,23 @@ class _Judged(TuningResults):
         return draw(self, what)
 
 # %% ../../nbs/train/09f_tuning.ipynb #b3aad381
-class Tuning(_Judged):
-    """A named search: `run()` it, look at `trials` and `best`, then `train_best()`."""
+class _Searched(_Judged):
+    """How it is searched, and where."""
 
-    def run(
+    @property
+    def executor(self) -> str:
+        """Where its trials are trained: `local`, by the workers of the workspace, or `ray`."""
+        return self.spec.get("executor", "local")
+
+    def search(
         self,
         dataset: str | Ref | None = None,
         trials: int | None = None,
         workers: int = 1,
-    ) -> "Run":
-        """Queue it until there are `trials` in all, shared by so many `workers`: the run that is returned, and runs that it has for children.
-
-        Raises `NotFound` and `ParameterError` before anything is written.
-        """
-        from clow_nb.runs.queue import Runs
-
-        ref = self.ctx.catalog.resolve(dataset or self.spec["dataset"], "dataset")
-        wanted = _count("trials", trials or self.spec["trials"])
-        params = {"tuning": self.name, "dataset": str(ref), "trials": wanted}
-        how: dict[str, Any] = {"target": self.name, "resources": self.spec["resources"]}
-        helpers = _count("workers", workers) - 1
-        run = Runs(self.ctx).submit("tune", params, kind=self.kind, **how)
-        for number in range(helpers):
-            id = f"{run.id}-{number + 2}"
-            Runs(self.ctx).submit(
-                "tune", params, kind="tuning-helper", parent=run.id, id=id, **how
-            )
-        return run
-
-    def search(
-        self, dataset: str | Ref | None = None, trials: int | None = None
+        cluster: str = "",
     ) -> "Search":
-        """One worker's share of it, here and now; what `tune.ipynb` runs."""
+        """One worker's share of it, here and now, or all of it on the Ray `cluster`, so many trials at a time; what `tune.ipynb` runs."""
         from clow_nb.data.dataset import Datasets
-        from clow_nb.train.search import Search
 
         ref = self.ctx.catalog.resolve(dataset or self.spec["dataset"], "dataset")
         study, spec = self.study_name(ref), self.spec
@@ -120,9 +105,60 @@ class Tuning(_Judged):
             token=f"tuning:{study}",
         )
         self.ctx.catalog.link(ref, Ref(self.kind, self.name, row.version), "dataset")
-        return Search(
-            self.ctx, study, spec, Datasets(self.ctx)[ref], trials or spec["trials"]
+        given = (
+            self.ctx,
+            study,
+            spec,
+            Datasets(self.ctx)[ref],
+            trials or spec["trials"],
         )
+        if self.executor == "local":
+            from clow_nb.train.search import Search
+
+            return Search(*given)
+        from clow_nb.train.tune_on_ray import RaySearch
+
+        found = RaySearch(*given)
+        found.cluster, found.workers = cluster, workers
+        return found
+
+# %% ../../nbs/train/09f_tuning.ipynb #f1b68a95
+class Tuning(_Searched):
+    """A named search: `run()` it, look at `trials` and `best`, then `train_best()`."""
+
+    def run(
+        self,
+        dataset: str | Ref | None = None,
+        trials: int | None = None,
+        workers: int = 1,
+    ) -> "Run":
+        """Queue it until there are `trials` in all, shared by so many `workers`: the run that is returned, and runs that it has for children.
+
+        On a Ray cluster there is one run, and so many trials are trained at a time.
+
+        Raises `NotFound` and `ParameterError` before anything is written.
+        """
+        from clow_nb.runs.queue import Runs
+
+        ref = self.ctx.catalog.resolve(dataset or self.spec["dataset"], "dataset")
+        wanted = _count("trials", trials or self.spec["trials"])
+        params: dict[str, Any] = {
+            "tuning": self.name,
+            "dataset": str(ref),
+            "trials": wanted,
+        }
+        how: dict[str, Any] = {"target": self.name, "resources": self.spec["resources"]}
+        helpers = _count("workers", workers) - 1
+        if self.executor != "local":
+            params |= {"workers": workers, "cluster": cluster_of(self.executor)}
+            how["resources"], helpers = {}, 0
+        run = Runs(self.ctx).submit("tune", params, kind=self.kind, **how)
+        for number in range(helpers):
+            id = f"{run.id}-{number + 2}"
+            Runs(self.ctx).submit(
+                "tune", params, kind="tuning-helper", parent=run.id, id=id, **how
+            )
+        return run
 
     def latest(self) -> "Run | None":
         """Its newest run, if there is one."""
@@ -147,13 +183,22 @@ class Tuning(_Judged):
         )
         return run.status if run and fresh else "READY"
 
-# %% ../../nbs/train/09f_tuning.ipynb #f1b68a95
+# %% ../../nbs/train/09f_tuning.ipynb #246b40fa
 def _count(name: str, value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return value
     raise ParameterError(
         "{name} is {value!r}; give a whole number from 1 on.", name=name, value=value
     )
+
+
+def _check_place(executor: str) -> dict[str, str]:
+    if check_executor(executor).startswith("ray://"):
+        raise ParameterError(
+            "A tuning can't be led through {executor}. Give executor='ray' where this machine is a node of the cluster, or executor='local'.",
+            executor=executor,
+        )
+    return {} if executor == "local" else {"executor": executor}
 
 
 def _check_metric(metric: str) -> str:
@@ -188,10 +233,13 @@ class Tunings(Collection[Tuning]):
         dataset: str | Ref | None = None,
         pruning: bool = True,
         seed: int = 42,
+        executor: str | None = None,
         title: str = "",
         description: str = "",
     ) -> Tuning:
         """A new tuning of the training `base`, on its dataset or another. See `spaces` for `space`.
+
+        It is run where the training is, or by the `executor` that is named: `local`, or `ray` for Ray Tune; see `tune_on_ray`.
 
         Raises `NotFound`, `ParameterError`, `InvalidName`, `AlreadyExists`.
         """
@@ -212,6 +260,7 @@ class Tunings(Collection[Tuning]):
             "seed": int(seed),
             "study": f"{name}-{secrets.token_hex(4)}",
         }
+        spec |= _check_place(executor or training.executor)
         if dataset is not None:
             spec["dataset"] = str(getattr(dataset, "ref", dataset))
             self.ctx.catalog.resolve(spec["dataset"], "dataset")

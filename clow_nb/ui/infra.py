@@ -67,8 +67,12 @@ class _Inputs(ipywidgets.VBox):
     def __init__(self) -> None:
         text = ipywidgets.Text
         self.executor = ipywidgets.Dropdown(
-            options=[(t("Worker of this workspace"), "local")]
+            options=[
+                (t("Worker of this workspace"), "local"),
+                (t("Ray cluster"), "ray"),
+            ]
         )
+        self.address = text(placeholder="ray://head:10001")
         self.image, self.command, self.workdir, self.args = (
             text(),
             text(placeholder="python train.py"),
@@ -83,6 +87,7 @@ class _Inputs(ipywidgets.VBox):
         self.environment = ipywidgets.Textarea(placeholder="NAME=value", rows=3)
         self.fields = {
             "executor": field(t("Executor"), self.executor),
+            "address": field(t("Address of the cluster"), self.address),
             "image": field(t("Image"), self.image),
             "command": field(t("Command"), self.command),
             "workdir": field(t("Working directory"), self.workdir),
@@ -109,6 +114,7 @@ class Infra(_Inputs):
 
     def __init__(self) -> None:
         super().__init__()
+        self.executor.observe(lambda _: self.suit(self.code), "value")
         self.suit("solution")
 
     def suit(self, code: str) -> None:
@@ -121,6 +127,15 @@ class Infra(_Inputs):
         )
         for name in ("command", "workdir", "args"):
             self.block(name, "" if git else why)
+        self.block(
+            "address",
+            (
+                t("The worker is on this machine.")
+                if self.executor.value == "local"
+                else t("if left out: what RAY_ADDRESS says")
+            ),
+        )
+        self.address.disabled = self.executor.value == "local"
         self.block(
             "image",
             t(
@@ -138,7 +153,7 @@ class Infra(_Inputs):
         self.environment.disabled = code == "solution"
 
     def values(self) -> dict[str, Any]:
-        """What is filled in and of use: `resources`, and of `code` the variables and the command of a repository."""
+        """What is filled in and of use: `executor` where it isn't the worker, `resources`, and of `code` the variables and the command of a repository."""
         amounts = {
             "memory_mb": _amount(t("Memory (MB)"), self.memory.value),
             "cpus": _amount(t("Processors"), self.cpus.value, whole=False),
@@ -149,6 +164,11 @@ class Infra(_Inputs):
                 name: amount for name, amount in amounts.items() if amount is not None
             }
         }
+        given["executor"] = (
+            ""
+            if self.executor.value == "local"
+            else self.address.value.strip() or "ray"
+        )
         given["code"] = {} if self.command.disabled else self._command()
         if not self.environment.disabled and (
             variables := variables_of(self.environment.value)

@@ -15,7 +15,7 @@ from ..core.context import Context
 from ..core.text import t
 from ..train.models import Model, Models, ModelVersion
 from .moving import names_of
-from .tables import headings
+from .tables import headings, status_text
 
 # %% ../../nbs/ui/03la_model_rows.ipynb #df9119fa
 def _size(version: ModelVersion) -> int | None:
@@ -88,7 +88,7 @@ def models_frame(ctx: Context) -> pl.DataFrame:
         return pl.DataFrame(schema=dict.fromkeys(_SHOWN, pl.String))
     free = [
         [
-            f"{alias}: v{version}"
+            f"{status_text(alias)}: v{version}"
             for alias, version in model.aliases().items()
             if alias != "production"
         ]

@@ -78,7 +78,7 @@ def timeline_chart(periods: pl.DataFrame, until: datetime | None = None) -> Any:
     base = alt.Chart(
         alt.Data(values=rows.to_dicts()), width=620, height=alt.Step(30)
     ).encode(
-        alt.X("since:T", title=None),
+        alt.X("since:T", title=None, axis=alt.Axis(tickCount=5, grid=False)),
         alt.Y(
             "stage:N",
             title=None,

@@ -39,11 +39,15 @@ def names_of(model: Model) -> dict[int, list[str]]:
 # %% ../../nbs/ui/03h_moving.ipynb #229d19fe
 def gate_metrics(version: ModelVersion) -> list[str]:
     """The scores of a version by which it can be compared with another on the same documents."""
-    return [
+    found = [
         name
         for name in version.metrics
         if name.startswith(("valid_", "test_")) and not name.endswith("_loss")
     ]
+    return sorted(found, key=lambda name: not name.endswith("f1_macro"))
+
+
+_GAP = {"grid_gap": "8px"}
 
 
 class Promote(ipywidgets.VBox):
@@ -70,7 +74,7 @@ class Promote(ipywidgets.VBox):
         self.said = Doing(self.go)
         fields = [field(t("Stage"), self.stage), field(t("Condition"), self.gate, t("compared with the version that is there now, on the same documents")),
                   field(t("Why"), self.reason)]  # fmt: skip
-        super().__init__([form(fields), self.go, self.said])
+        super().__init__([form(fields), self.go, self.said], layout=_GAP)
 
     def code(self) -> str:
         """The line that the button runs."""
@@ -130,7 +134,8 @@ class Alias(ipywidgets.VBox):
                 form(fields),
                 line(button(t("Set the alias"), self.set, style="go"), *crosses),
                 self.said,
-            ]
+            ],
+            layout=_GAP,
         )
 
     def set(self) -> None:

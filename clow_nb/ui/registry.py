@@ -35,7 +35,7 @@ from clow_nb.ui.model_rows import (
 from .moves import Moves
 from .moving import Moving
 from .pages import LazyTabs
-from .tables import safe, text_of
+from .tables import safe, status_text, text_of
 from .variants import Variants
 
 # %% ../../nbs/ui/03m_registry.ipynb #6e95f54e
@@ -199,7 +199,7 @@ class ModelView(View):
             [t("In production"), production],
         ]
         self.header.facts = facts + [
-            [name, f"v{version}"] for name, version in aliases.items()
+            [status_text(name), f"v{version}"] for name, version in aliases.items()
         ]
 
     def _changed(self, code: str) -> None:

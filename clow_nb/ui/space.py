@@ -153,13 +153,14 @@ class Space(ipywidgets.VBox):
     """The parameters that may change; `suit(schema, params)` says of which solution, and what they are now."""
 
     def __init__(self) -> None:
-        self.choice = ipywidgets.Dropdown(options=[])
+        self.choice = ipywidgets.Dropdown(options=[(t("choose …"), "")])
         self.choice.observe(self._chosen, "value")
         self.dimensions, self.place = dict[str, Dimension](), ipywidgets.VBox()
         self.schema: Mapping[str, Any] = {"properties": {}}
         self.params: Mapping[str, Any] = {}
         super().__init__(
-            [form([field(t("One more parameter"), self.choice)]), self.place]
+            [form([field(t("One more parameter"), self.choice)]), self.place],
+            layout={"grid_gap": "10px"},
         )
 
     def suit(

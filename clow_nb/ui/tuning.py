@@ -122,7 +122,8 @@ class Best(ipywidgets.VBox):
                 line(self.train, self.beside),
                 self.said,
                 self.place,
-            ]
+            ],
+            layout={"grid_gap": "6px"},
         )
         self.look()
 
@@ -197,7 +198,10 @@ class Share(ipywidgets.VBox):
         locked = ipywidgets.HTML(
             safe('<div class="clow-note">{}</div>', t("This page is for looking."))
         )
-        super().__init__([locked if start is None else form(fields), self.panel])
+        super().__init__(
+            [locked if start is None else form(fields), self.panel],
+            layout={"grid_gap": "8px"},
+        )
 
     def asked(self) -> dict[str, int]:
         """`trials` and `workers`. Raises `ParameterError`."""

@@ -56,7 +56,8 @@ class VariantSheet(ipywidgets.VBox):
                 self.said,
                 self.table,
                 ipywidgets.HTML(safe('<div class="clow-help">{}</div>', words)),
-            ]
+            ],
+            layout={"grid_gap": "8px"},
         )
 
     def measure(self) -> None:

@@ -25,6 +25,7 @@ _TIMES = (
     "timestamp",
     "date",
     "datetime",
+    "at",
     "t",
     "ds",
     "day",
@@ -55,7 +56,12 @@ def _time_key(frame: pl.DataFrame, wanted: str | None) -> str:
     ]
     named = [key for name in _TIMES for key in frame.columns if key.lower() == name]
     found = wanted or next(iter([*moments, *named]), None)
-    if found is None or found not in frame.columns:
+    if found is None:
+        raise DataError(
+            "No key holds dates, so nothing says when a number was measured. Give time= one of: {keys}.",
+            keys=", ".join(key for key in frame.columns if key not in _HIDDEN),
+        )
+    if found not in frame.columns:
         raise DataError(
             "Which key is the time? {wanted!r} is none of these: {keys}. Give time= one of them.",
             wanted=wanted,

@@ -39,6 +39,7 @@ from clow_nb.train.stepping import (
     is_out_of_memory,
     on_device,
     rate,
+    refusing,
     take_step,
     too_large,
 )
@@ -181,7 +182,7 @@ def _plan(
 def _check(loop: Loop) -> None:
     if not math.isfinite(loop.total.item()):
         raise ParameterError(
-            "The loss is no longer a number in epoch {epoch} with lr={lr}. Train with a smaller lr.",
+            "The loss is no longer a number in epoch {epoch} with lr={lr}. Train with a smaller lr, or look for numbers that are far too large in the documents.",
             epoch=loop.progress.epoch + 1,
             lr=loop.task.params.lr,
         )
@@ -278,10 +279,9 @@ def fit(
 ) -> tuple[nn.Module, Progress]:
     """Train `task` until it stops getting better; the model with its best weights, and how it went.
 
-    With a `folder`, `last.safetensors` and `best.safetensors` are kept there after each epoch (`last` also every `checkpoint_s` seconds
-    within one), and a training that finds them goes on from them. `on_epoch(epoch, metrics)` hears of every epoch, also of those before
-    a kill, `on_step({"step_loss", "lr"}, step)` twenty times an epoch, `tick(fraction, message)` twice a second. Raises `DataError` for
-    splits without documents and damaged checkpoints, `ParameterError` for a loss that explodes, a batch that doesn't fit, a device that isn't there.
+    With a `folder`, `last.safetensors` (every `checkpoint_s` seconds) and `best.safetensors` are kept there, and a training that finds them goes
+    on from them. `on_epoch(epoch, metrics)` hears of every epoch, also of those before a kill, `on_step({"step_loss", "lr"}, step)` twenty times an
+    epoch, `tick(fraction, message)` twice a second. Raises `DataError`, and `ParameterError` for a loss that explodes or a batch that doesn't fit.
     """
     if not len(train) or not len(valid):
         raise DataError(
@@ -290,7 +290,7 @@ def fit(
             valid=len(valid),
         )
     cards = [torch.cuda.current_device()] if torch.cuda.is_available() else []
-    with torch.random.fork_rng(devices=cards):
+    with torch.random.fork_rng(devices=cards), refusing():
         loop = Loop(task)
         loop.on_step = on_step
         best = _train(loop, train, valid, folder, on_epoch, tick)

@@ -110,7 +110,7 @@ def test_what_was_out_of_the_ordinary_is_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "params", "words"),
     [
-        (lambda frame: frame.drop("at"), {}, "Which key is the time"),
+        (lambda frame: frame.drop("at"), {}, "No key holds dates"),
         (lambda frame: frame.drop("load", "temp"), {}, "holds no numbers to forecast"),
         (lambda frame: pl.concat([frame, frame]), {}, "more than once"),
         (lambda frame: frame.head(9), {}, "the longest has 9"),

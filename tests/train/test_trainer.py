@@ -73,6 +73,20 @@ def test_a_killed_process_is_taken_up_with_the_same_numbers(frame: pl.DataFrame,
     assert all(torch.equal(a, b) for a, b in zip(straight.state_dict().values(), resumed.state_dict().values(), strict=True))
 
 
+@pytest.mark.parametrize(
+    ("name", "defaults"),
+    [
+        ("vision-cls", {"epochs": 20, "batch_size": 128, "lr": 3e-4, "weight_decay": 1e-4, "patience": 5, "channels": (32, 64, 128), "seed": 42}),
+        ("nlp-intent", {"model": "textcnn", "embedding": 128, "kernels": (3, 4, 5), "channels": 64, "dropout": 0.2, "min_freq": 2, "vocabulary": 30_000}),
+        ("nlp-intent", {"max_len": 32, "epochs": 10, "batch_size": 256, "lr": 2e-3, "patience": 3, "seed": 42}),
+        ("ts-forecast", {"hidden": 128, "layers": 2, "window": 64, "horizon": 1, "epochs": 12, "batch_size": 256, "lr": 3e-4, "patience": 5}),
+    ],
+)
+def test_what_is_left_out_is_what_was_agreed(name: str, defaults: dict[str, object]) -> None:
+    params = solution(name).params
+    assert {key: getattr(params, key) for key in defaults} == defaults
+
+
 MIDDLE = {"checkpoint_s": 0.0, "accumulate": 2, "ema": 0.9}
 KILLED_IN_AN_EPOCH = """
 from clow_nb.train.solutions.nlp_intent import NlpIntent

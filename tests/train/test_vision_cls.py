@@ -5,15 +5,20 @@ import base64
 import io
 import json
 from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import polars as pl
 import pytest
 from PIL import Image, ImageDraw
 
+from clow_nb import Workspace
 from clow_nb.core.context import Context
 from clow_nb.core.errors import ClowError, DataError
 from clow_nb.data.dataset import Dataset, Datasets
 from clow_nb.data.objects import Objects
+from clow_nb.runs.launch import stop_worker
 from clow_nb.serve.server import load_model
 from clow_nb.serve.spec import ModelSpec, ServiceSpec
 from clow_nb.train.models import Models, ModelVersion, register
@@ -105,3 +110,40 @@ def test_fewer_bits_are_served_by_the_same_predictor(ctx: Context, shapes: Datas
     jobs = asyncio.run(loaded.batcher.run([{"image": documents[0]["image"]}]))
     assert [job.outcome for job in jobs] == less.predict(documents[:1])
     assert Models(ctx)["shapes"].versions()["version"].to_list() == [1, 2]
+
+
+def _post(url: str, document: object) -> tuple[int, dict[str, Any]]:
+    request = Request(f"{url}/predict", json.dumps(document).encode(), {"Content-Type": "application/json"})
+    try:
+        with urlopen(request, timeout=30) as answer:
+            return answer.status, json.load(answer)
+    except HTTPError as error:
+        return error.code, json.load(error)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_from_a_folder_of_pictures_to_answers_over_http(ctx: Context, shapes: Dataset) -> None:
+    ws = Workspace(ctx.home)
+    training = ws.trainings.create("t-shapes", "shapes", "vision-cls", {**PARAMS, "epochs": 8}, model="shapes")
+    assert training.run().wait(timeout=200, progress=False).status == "SUCCEEDED"
+    service = ws.services.create("s-shapes")
+    service.create_version("v1", models=["shapes@1"])
+    try:
+        service.deploy("v1")
+        document = next(shapes.documents({"label": "square"}))
+        reference = json.loads(json.dumps(document["image"]))
+        text = base64.b64encode(ws.objects.read(document["image"])).decode()
+        expected = training.model.predict({"image": document["image"]})
+        for image in (reference, text, f"data:image/png;base64,{text}"):
+            status, answer = _post(service.url, {"image": image})
+            assert (status, answer["label"]) == (200, expected["label"])
+            assert answer["confidence"] == pytest.approx(expected["confidence"], abs=1e-4)
+        broken = base64.b64encode(b"no picture").decode()
+        for image, words in (("no picture", "no image as base64"), (broken, "cannot be shown as a picture"), (3, "needs image"), ({"a": 1}, "is no image")):
+            status, answer = _post(service.url, {"image": image})
+            assert status == 422 and words in json.dumps(answer), answer
+        assert _post(service.url, {"picture": text})[0] == 422
+    finally:
+        service.stop()
+        stop_worker(ctx)

@@ -97,9 +97,9 @@ class IntentParams(ReadingParams):
         "f1_macro", description="what is better, on the valid split"
     )
     batch_size: int = Field(
-        0,
-        ge=0,
-        description="examples a step; 0: 256, and fewer where there are few documents",
+        256,
+        ge=1,
+        description="examples a step; where it is left out and there are few documents, fewer",
     )
     embedding: int = Field(128, ge=4, description="numbers a token")
     kernels: tuple[int, ...] = Field(
@@ -143,7 +143,11 @@ class IntentParams(ReadingParams):
 def _decided(params: IntentParams, documents: int) -> IntentParams:
     learned = params.checkpoint is None
     found: dict[str, Any] = {
-        "batch_size": params.batch_size or min(256, max(32, documents // 32)),
+        "batch_size": (
+            params.batch_size
+            if "batch_size" in params.model_fields_set
+            else min(256, max(32, documents // 32))
+        ),
         "min_df": params.min_df or (1 if documents < 5_000 else 2),
         "wide": learned if params.wide is None else params.wide,
     }

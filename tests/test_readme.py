@@ -102,7 +102,8 @@ def test_the_page_on_training_is_true(tmp_path: Path, own_code: Path) -> None:
 
     ws = Workspace(tmp_path / ".clow")
     ws.datasets.create("d-talks-1", "talks.csv", label="topic").split(train=8, valid=1, test=1, seed=0, stratify="topic")
-    given = {"https://git.example.com/team/intent.git": str(own_code), '"2026-10-27"': "today", "trials=20": "trials=4", "ghp_…": "ghp_0123456789"}
+    given = {"https://git.example.com/team/intent.git": str(own_code), "ghp_…": "ghp_0123456789", '"2026-10-27"': "today"}
+    given |= {'executor="ray", ': "", '"cpus": 4, "memory_mb": 8000': '"cpus": 1', "trials=20": "trials=4"}
     names = {"ws": ws, "today": datetime.now(UTC).date()}
     try:
         for block in _blocks(ROOT / "docs" / "training.md", "python"):

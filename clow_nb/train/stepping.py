@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['rate', 'choose_device', 'Precision', 'averaged', 'on_device', 'take_step', 'Gauge', 'refusing', 'is_out_of_memory',
-           'fitting', 'too_large']
+           'too_large']
 
 # %% ../../nbs/train/02c_stepping.ipynb #2bc059a8
 import math
@@ -173,7 +173,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     )
 
 
-def fitting(size: int, fits: Callable[[int], bool]) -> int:
+def _fitting(size: int, fits: Callable[[int], bool]) -> int:
     """The largest of size/2, size/4 … 1 that fits; 0 if none does."""
     while size > 1:
         size //= 2
@@ -186,7 +186,7 @@ def too_large(
     size: int, device: torch.device, fits: Callable[[int], bool]
 ) -> ParameterError:
     """What to say about a batch of `size` that doesn't fit: which one does."""
-    best = fitting(size, fits)
+    best = _fitting(size, fits)
     values = {
         "size": size,
         "device": device.type,

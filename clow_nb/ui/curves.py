@@ -98,7 +98,7 @@ class _Figure(ipywidgets.VBox):
         else:
             self.place.children = [chart_widget(chart)]
 
-
+# %% ../../nbs/ui/03e_curves.ipynb #88151c69
 class Curves(_Figure):
     """The newest runs of the trainings that were chosen; `look()` draws what has come."""
 

@@ -13,6 +13,7 @@ import ipywidgets
 import polars as pl
 
 from ..core.errors import ParameterError
+from ..core.settings import load_settings
 from ..core.text import t
 from ..train.models import Model
 from .base import chart_widget, house_chart, problem
@@ -67,7 +68,11 @@ def timeline_chart(periods: pl.DataFrame, until: datetime | None = None) -> Any:
         pl.col("until").fill_null(now),
         pl.col("stage").map_elements(status_text, pl.String),
         version=pl.format("v{}", "version"),
-    ).with_columns(pl.col("since", "until").dt.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    ).with_columns(
+        pl.col("since", "until")
+        .dt.convert_time_zone(load_settings().tz)
+        .dt.strftime("%Y-%m-%dT%H:%M:%S")
+    )
     tips: list[Any] = [
         alt.Tooltip("version:N"),
         alt.Tooltip("since:T", format="%Y-%m-%d %H:%M"),
@@ -86,10 +91,10 @@ def timeline_chart(periods: pl.DataFrame, until: datetime | None = None) -> Any:
         ),
         tooltip=tips,
     )
-    bars = base.mark_bar(height=18, cornerRadius=3, minBandSize=4).encode(
-        alt.X2("until:T"), alt.Color("version:N", title=None)
+    return base.mark_bar(height=18, cornerRadius=3, minBandSize=4).encode(
+        alt.X2("until:T"),
+        alt.Color("version:N", title=None, legend=alt.Legend(orient="top")),
     )
-    return bars
 
 # %% ../../nbs/ui/03i_moves.ipynb #556642f0
 def on_day(model: Model, day: date | None, stage: str) -> str:
@@ -126,7 +131,8 @@ class OnDay(ipywidgets.VBox):
                     [field(t("Day"), self.day), field(t("Stage or alias"), self.stage)]
                 ),
                 self.said,
-            ]
+            ],
+            layout={"grid_gap": "6px"},
         )
         self.look()
 

@@ -38,6 +38,7 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterat
         for token in ("first", "second"):
             register(ctx, f"intent-{language}", made, progress.metrics, [str(talk.ref)], token=f"{language}-{token}")
         Models(ctx)[f"intent-{language}"].promote(1, "production", reason="the first")
+        Trainings(ctx).create(f"u-{language}", "talk", params=SMALL)
         base = Trainings(ctx).create(f"t-{language}", "talk", params=SMALL, model=f"intent-{language}")
         Tunings(ctx).create(f"h-{language}", base, {"lr": ("log", 1e-3, 1e-1)}, trials=3)
     yield ctx
@@ -122,11 +123,11 @@ def test_a_training_is_described_run_and_compared(voila: Any, desk: Desk, langua
     shot("run")
     page.locator("button.clow-back:visible").click()
     desk.row(f"주제 {language}").locator("input").check()
-    other = desk.row(f"t-{language}").first
+    other = desk.row(f"u-{language}").first
     other.locator(f"button:text-is('{word('Run')}')").click()
     page.locator("button.clow-back:visible").click()
-    desk.row(f"t-{language}").first.locator("input").check()
-    page.locator(".vega-embed svg text", has_text=f"t-{language}").first.wait_for()
+    desk.row(f"u-{language}").first.locator("input").check()
+    page.locator(".vega-embed svg text", has_text=f"u-{language}").first.wait_for()
     assert page.locator(".vega-embed:visible").count() == 1
     shot("table")
 

@@ -18,40 +18,93 @@ from ..core.text import t
 from .models import ModelVersion
 from .progress import is_lower_better
 from .scores import number_scores
+from .series import in_order, starts
 
 # %% ../../nbs/train/09c_standing.ipynb #628bf21c
+def _several_scores(
+    said: Sequence[Sequence[Any]], truth: Sequence[Any]
+) -> dict[str, float]:
+    from sklearn.metrics import accuracy_score, f1_score
+    from sklearn.preprocessing import MultiLabelBinarizer
+
+    texts = [[str(label) for label in labels] for labels in (*truth, *said)]
+    marks = MultiLabelBinarizer().fit_transform(texts)
+    right, given = marks[: len(said)], marks[len(said) :]
+    kinds = {
+        f"f1_{kind}": float(f1_score(right, given, average=kind, zero_division=0))
+        for kind in ("macro", "micro")
+    }
+    return {"accuracy": float(accuracy_score(right, given)), **kinds}
+
+
 def answer_scores(
     answers: Sequence[dict[str, Any]], truth: Sequence[Any]
 ) -> dict[str, float]:
-    """`accuracy f1_macro` of answers with a `label`, `r2 mae rmse` of answers with a `value`. Raises `DataError` for others."""
+    """`accuracy f1_macro` of answers with a `label`, `f1_micro` too with `labels`, `r2 mae rmse` with a `value` or `values`. Raises `DataError`."""
     from sklearn.metrics import accuracy_score, f1_score
 
     if answers and all("label" in answer for answer in answers):
         said, true = [str(answer["label"]) for answer in answers], list(map(str, truth))
         f1 = f1_score(true, said, average="macro", zero_division=0)
         return {"accuracy": float(accuracy_score(true, said)), "f1_macro": float(f1)}
-    if answers and all("value" in answer for answer in answers):
-        values = torch.tensor([float(answer["value"]) for answer in answers])
-        found = number_scores(values, torch.tensor([float(value) for value in truth]))
-        return {name: value for name, value in found.items() if name != "loss"}
+    if answers and all("labels" in answer for answer in answers):
+        return _several_scores([answer["labels"] for answer in answers], truth)
+    for key in ("value", "values"):
+        if answers and all(key in answer for answer in answers):
+            values = torch.tensor(
+                [answer[key] for answer in answers], dtype=torch.float64
+            )
+            found = number_scores(
+                values, torch.tensor(list(truth), dtype=torch.float64)
+            )
+            return {name: value for name, value in found.items() if name != "loss"}
     raise DataError(
         "Answers with {keys} can't be scored here: a label or a value is needed.",
         keys=", ".join(answers[0]) if answers else "-",
     )
 
 # %% ../../nbs/train/09c_standing.ipynb #36373aca
-def score_version(
-    version: ModelVersion, frame: pl.DataFrame, label: str | None, metric: str
-) -> float:
-    """`metric` (such as `valid_f1_macro`) of a model version on the documents of that split. Raises `DataError`."""
-    part, _, name = metric.partition("_")
+def _windows(
+    task: Any, frame: pl.DataFrame, part: str
+) -> tuple[list[dict[str, Any]], list[Any]]:
+    """What a forecaster is asked about a split, a document a window, and what came after each."""
+    roles, window = task.roles, task.params.window
+    ordered = in_order(frame, roles)
+    columns = {key: ordered[key].to_list() for key in {roles.target, *roles.variables}}
+    names = ordered[roles.series].to_list() if roles.series else []
+    documents, after = [], []
+    for first in starts(ordered, part, window, task.params.horizon):
+        end = first + window
+        named = {roles.series: names[first]} if roles.series else {}
+        documents.append(
+            named | {key: columns[key][first:end] for key in roles.variables}
+        )
+        after.append(columns[roles.target][end : end + task.params.horizon])
+    return documents, after
+
+
+def _asked(
+    version: ModelVersion, frame: pl.DataFrame, label: str | None, part: str
+) -> tuple[list[dict[str, Any]], list[Any]]:
+    """The documents of a split, and what is right for each."""
+    if label is None and "values" in version.signature["outputs"]:
+        return _windows(version.load().task, frame, part)
     if label is None:
         raise DataError("There is no label key, so nothing says what is right.")
     rows = frame.filter(pl.col("split") == part, pl.col(label).is_not_null()).to_dicts()
     documents = [
         {key: value for key, value in row.items() if value is not None} for row in rows
     ]
-    scores = answer_scores(version.predict(documents), [row[label] for row in rows])
+    return documents, [row[label] for row in rows]
+
+# %% ../../nbs/train/09c_standing.ipynb #49988e2e
+def score_version(
+    version: ModelVersion, frame: pl.DataFrame, label: str | None, metric: str
+) -> float:
+    """`metric` (such as `valid_f1_macro`) of a model version on the documents of that split. Raises `DataError`."""
+    part, _, name = metric.partition("_")
+    documents, truth = _asked(version, frame, label, part)
+    scores = answer_scores(version.predict(documents), truth)
     if name not in scores:
         raise DataError(
             "{metric} is not comparable between models. Comparable are: {known}.",

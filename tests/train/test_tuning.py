@@ -1,21 +1,29 @@
 """A search for better parameters: by workers that share it, that are killed, and beside what is in production."""
 
+import math
 import multiprocessing
 import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
+import sqlalchemy as sa
 
 from clow_nb.core.context import Context
 from clow_nb.core.errors import NotFound, ParameterError
 from clow_nb.data.dataset import Datasets
+from clow_nb.data.objects import Objects
 from clow_nb.runs.launch import stop_worker
 from clow_nb.runs.lease import Leases
-from clow_nb.train.models import Models
+from clow_nb.train.models import Models, register
+from clow_nb.train.predictor import save_model
+from clow_nb.train.search import Try
+from clow_nb.train.solution import solution
 from clow_nb.train.study_charts import importances
+from clow_nb.train.trainer import fit
 from clow_nb.train.training import Trainings
 from clow_nb.train.tuning import Tuning, Tunings
 
@@ -28,30 +36,34 @@ SPACE = {"lr": ("log", 1e-4, 1e-1), "kernels": [[2], [2, 3]]}
 @pytest.fixture
 def tuning(ctx: Context) -> Tuning:
     """A workspace with the dataset `intents`, the training `t-intent` and the tuning `h-intent`."""
+    return _made(ctx)
+
+
+def _made(ctx: Context) -> Tuning:
     Datasets(ctx).create("intents", make_documents(6), label="label").split(stratify="label", train=8, valid=2, test=2)
     Trainings(ctx).create("t-intent", dataset="intents", params=SMALL, model="intent")
     return Tunings(ctx).create("h-intent", base="t-intent", space=SPACE, trials=5)
 
 
-def _share(home: Path, name: str) -> None:
-    Tunings(Context.open(home))[name].search().run()
+def _share(home: Path, db: str | None, name: str) -> None:
+    Tunings(Context.open(home, db))[name].search().run()
 
 
-def _die_within(home: Path, name: str) -> None:
-    search = Tunings(Context.open(home))[name].search()
+def _die_within(home: Path, db: str | None, name: str) -> None:
+    search = Tunings(Context.open(home, db))[name].search()
     trial = search.next()
     assert trial is not None
     trial.report(0.5, 1)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@pytest.mark.slow
-def test_workers_share_a_study_and_one_that_dies_leaves_nothing(tuning: Tuning) -> None:
-    spawn = multiprocessing.get_context("spawn")
-    lost = spawn.Process(target=_die_within, args=(tuning.ctx.home, "h-intent"))
+def _survive(tuning: Tuning) -> None:
+    """One worker dies within a trial; two others make all that is wanted, the lost one again too."""
+    spawn, where = multiprocessing.get_context("spawn"), (tuning.ctx.home, tuning.ctx.settings.db, "h-intent")
+    lost = spawn.Process(target=_die_within, args=where)
     lost.start()
     lost.join()
-    both = [spawn.Process(target=_share, args=(tuning.ctx.home, "h-intent")) for _ in range(2)]
+    both = [spawn.Process(target=_share, args=where) for _ in range(2)]
     for process in both:
         process.start()
     for process in both:
@@ -62,6 +74,24 @@ def test_workers_share_a_study_and_one_that_dies_leaves_nothing(tuning: Tuning) 
     assert trials["lr"][0] == trials.filter(pl.col("number") > 0)["lr"].to_list()[0] == SMALL["lr"], "the lost one is made again"
     assert trials["lr"].n_unique() == 5, "no two workers tried the same"
     assert not any((tuning.ctx.home / "tunings").glob("*/trial-*"))
+
+
+@pytest.mark.slow
+def test_workers_share_a_study_and_one_that_dies_leaves_nothing(tuning: Tuning) -> None:
+    _survive(tuning)
+
+
+@pytest.mark.slow
+def test_the_same_in_the_database_of_a_team(tmp_path: Path, postgres: str) -> None:
+    made = _made(Context.open(tmp_path / ".clow", db=postgres))
+    _survive(made)
+    assert not (made.ctx.home / "db").exists(), "nothing is kept in files beside the database"
+    with sa.create_engine(made.ctx.settings.database_url("optuna")).connect() as connection:
+        assert connection.execute(sa.text("select count(*) from clow_optuna.trials")).scalar() == made.trials.height
+    assert made.best.value == made.trials.filter(state="COMPLETE")["value"].max()
+    made.plot("importance")
+    Tunings(made.ctx).delete("h-intent")
+    assert "h-intent" not in Tunings(made.ctx)
 
 
 @pytest.mark.slow
@@ -92,6 +122,39 @@ def test_charts_of_all_trials(tuning: Tuning) -> None:
     assert sum(importances(tuning).values()) == pytest.approx(1, abs=0.01) or tuning.trials["value"].n_unique() == 1
     with pytest.raises(ParameterError, match="no chart 'pie'"):
         tuning.plot("pie")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["forecast", "several", "tabular"])
+def test_the_model_in_production_is_judged_as_the_trials_were(ctx: Context, tmp_path: Path, kind: str) -> None:
+    """The very same parameters give the very same number, from answers as from the trial."""
+    documents, label, solved, metric, params, space = _kinds()[kind]
+    Datasets(ctx).create("data", documents, label=label)
+    if kind != "forecast":
+        Datasets(ctx)["data"].split(train=8, valid=2)
+    training = Trainings(ctx).create("t-data", dataset="data", solution=solved, params=params, model="kind")
+    tuning = Tunings(ctx).create("h-data", base=training, space=space, metric=metric, trials=1)
+    tuning.search().run(lambda words: None)
+    setup = Try.of(tuning.spec, Datasets(ctx)["data"])
+    task = solution(solved, params | tuning.best.params, Objects(ctx))
+    splits = task.prepare(setup.frame, setup.label)
+    model, progress = fit(task, splits["train"], splits["valid"])
+    register(ctx, "kind", save_model(tmp_path / "model", task, model, progress.metrics), progress.metrics)
+    Models(ctx)["kind"].promote(1, "production")
+    standing = tuning.standing()
+    assert standing.theirs == pytest.approx(standing.ours, abs=1e-4), standing
+    assert standing.is_better is False or standing.theirs == pytest.approx(standing.ours, abs=1e-6)
+
+
+def _kinds() -> dict[str, tuple[list[dict[str, Any]], str, str, str, dict[str, Any], dict[str, Any]]]:
+    waves = [{"t": f"2026-01-{1 + n // 24:02} {n % 24:02}:00:00", "load": math.sin(n / 4) + n % 3} for n in range(300)]
+    topics = [row | {"label": [row["label"], *(["short"] if len(row["text"]) < 12 else [])]} for row in make_documents(6)]
+    prices = [{"rooms": n % 7, "kind": "ab"[n % 2], "price": 3.0 * (n % 7) + n % 2} for n in range(120)]
+    return {
+        "forecast": (waves, "load", "ts-forecast", "valid_mae", {"window": 12, "epochs": 2}, {"lr": ("log", 1e-3, 1e-2)}),
+        "several": (topics, "label", "nlp-intent", "valid_f1_macro", SMALL | {"epochs": 3}, {"lr": ("log", 1e-3, 1e-1)}),
+        "tabular": (prices, "price", "tabular", "valid_mae", {"epochs": 2}, {"lr": ("log", 1e-3, 1e-2)}),
+    }  # fmt: skip
 
 
 @pytest.mark.slow

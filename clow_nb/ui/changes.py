@@ -6,14 +6,13 @@
 __all__ = ['MOST', 'DiffRows', 'changed_documents', 'changed_text', 'Changes', 'changes_table']
 
 # %% ../../nbs/ui/01u_changes.ipynb #b0aa2a4d
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import ipywidgets
 import polars as pl
 
 from ..core.text import t
-from ..data.query import compile_query
 from ..data.values import from_json
 from .base import Header, View
 from .code import thing_code
@@ -25,20 +24,6 @@ def _word(change: str) -> str:
     return {"added": t("Added"), "updated": t("Changed"), "removed": t("Removed")}[
         change
     ]
-
-
-def _cells(row: Mapping[str, Any]) -> dict[str, Any]:
-    values = {
-        name: from_json(row[name])
-        for name in ("before", "after")
-        if row[name] is not None
-    }
-    return {
-        "_id": row["_id"],
-        "change": _word(row["change"]),
-        **({"key": row["key"]} if row["key"] else {}),
-        **values,
-    }
 
 
 class DiffRows(FrameRows):
@@ -53,32 +38,20 @@ class DiffRows(FrameRows):
             "after": t("After"),
         }
         super().__init__(frame, names)
-        self._found: tuple[str, pl.DataFrame] = ("null", self.frame)
 
-    def _matching(self, query: Mapping[str, Any] | None) -> pl.DataFrame:
-        if repr(query) != self._found[0]:
-            matches = compile_query(query or {})
-            hits = [matches(_cells(row)) for row in self.frame.iter_rows(named=True)]
-            self._found = (
-                repr(query),
-                self.frame.filter(pl.Series(hits, dtype=pl.Boolean)),
-            )
-        return self._found[1]
-
-    def count(self, query: dict[str, Any] | None) -> int:
-        """How many cells match."""
-        return self._matching(query).height
-
-    def page(
-        self,
-        query: dict[str, Any] | None,
-        sort: list[tuple[str, int]],
-        skip: int,
-        limit: int,
-    ) -> Iterable[Mapping[str, Any]]:
-        """Some of them."""
-        rows = FrameRows(self._matching(query)).page(None, sort, skip, limit)
-        return map(_cells, rows)
+    def drawn(self, row: dict[str, Any]) -> dict[str, Any]:
+        """The values again, in place of their JSON; what is not there has no key."""
+        values = {
+            name: from_json(row[name])
+            for name in ("before", "after")
+            if row[name] is not None
+        }
+        return {
+            "_id": row["_id"],
+            "change": _word(row["change"]),
+            **({"key": row["key"]} if row["key"] else {}),
+            **values,
+        }
 
 # %% ../../nbs/ui/01u_changes.ipynb #e6643cc5
 def changed_documents(diff: pl.DataFrame) -> dict[str, int]:

@@ -17,8 +17,8 @@ from ..data.commits import Commit
 from ..data.layout import ID
 from ..data.merge import Clash
 from .base import Messenger
-from .keeper import time_of
 from .review import short
+from .unsaved import time_of
 
 # %% ../../nbs/ui/01m_conflicts.ipynb #dd1e2b0d
 def _state(document: Any, before: Any, gone: str) -> str:

@@ -7,18 +7,18 @@ __all__ = ['START', 'Desk']
 
 # %% ../../nbs/ui/08c_desk.ipynb #57958929
 from collections.abc import Mapping
-from itertools import count
+from functools import partial
 from typing import Any
 
 import traitlets
 
-from ..core.catalog import Catalog
 from ..core.errors import ClowError, ParameterError
 from ..core.plugins import registry
 from ..core.text import t
 from ..runs.converter import Converter, Converters
 from ..runs.environments import read_requirements
 from .base import Messenger
+from .target import free_name
 
 # %% ../../nbs/ui/08c_desk.ipynb #f194c2a6
 def _words() -> dict[str, Any]:
@@ -90,7 +90,7 @@ def _words() -> dict[str, Any]:
         },
     }
 
-
+# %% ../../nbs/ui/08c_desk.ipynb #9c14b5da
 START = """def convert(json_input, raw_dataset_name, output):
     print(json_input.count(), "documents of", raw_dataset_name)
     for document in json_input:
@@ -133,15 +133,9 @@ def _version_label(row: Mapping[str, Any]) -> str:
         ]
     )
 
-
-def _free(name: str, catalog: Catalog) -> str:
-    """A name for a dataset that there is not yet."""
-    names = (f"{name}-{number}" if number > 1 else name for number in count(1))
-    return next(one for one in names if not catalog.exists("dataset", one))
-
 # %% ../../nbs/ui/08c_desk.ipynb #f1096de1
-class Desk(_Page):
-    """The converter in hand: picked, made, saved, frozen, deleted."""
+class _InHand(_Page):
+    """The converter that is in hand, and how another one is taken."""
 
     def __init__(self, raw: Any) -> None:
         self.raw, self.converters = raw, Converters(raw.ctx)
@@ -178,7 +172,13 @@ class Desk(_Page):
                 else ""
             )
             self.mark, self.problem = {"file": "", "line": 0}, ""
-            self.dataset = _free(f"d-{self.raw.name}", self.raw.ctx.catalog)
+            self.dataset = free_name(
+                f"d-{self.raw.name}", partial(self.raw.ctx.catalog.exists, "dataset")
+            )
+
+# %% ../../nbs/ui/08c_desk.ipynb #b564aca6
+class Desk(_InHand):
+    """The converter in hand: picked, made, saved, frozen, deleted."""
 
     def save(self, code: str, requirements: str) -> Converter:
         """A new version, if something was changed; what can't be saved is marked, and raised."""

@@ -127,36 +127,8 @@ class _Paged(_Drawn):
             self.opens = self.on_open is not None
 
 # %% ../../nbs/ui/01c_listing.ipynb #12b9e5f6
-class Listing(_Paged):
-    """A table of rows: a frame, a function that reads one, or a source of pages (then with `columns`).
-
-    `key` names the column that tells the rows apart, `names` maps columns to headings, `nothing` is what is said when there is no row
-    at all, with what to type. `actions` are the buttons of each row, `link(row)` is the address behind it, `on_open(row)` is called when
-    it is clicked, or when Enter is pressed on it. While a page shows the table, `changed()` is asked twice a second whether to read again.
-    So many rows as `picks` can be chosen by a box; `picked` holds their keys, as text.
-    """
-
-    def __init__(
-        self,
-        pages: pl.DataFrame | Callable[..., Any],
-        key: str,
-        columns: list[Column] | None = None,
-        names: Mapping[str, str] | None = None,
-        nothing: tuple[str, str] = ("", ""),
-        **how: Any,
-    ) -> None:
-        self.source, self.key, self.given = (
-            pages if columns else FramePages(pages, names),
-            key,
-            columns,
-        )
-        self.actions, self.link = tuple(how.pop("actions", ())), how.pop("link", None)
-        self.on_open, self.changed = how.pop("on_open", None), how.pop("changed", None)
-        (text, code), self._read = nothing, time.monotonic()
-        super().__init__(
-            nothing={"text": text, "code": code}, live=self.changed is not None, **how
-        )
-        self.show()
+class _Answering(_Paged):
+    """What a page asks of a table, and does in it."""
 
     def handlers(self) -> dict[str, Any]:
         """Another page, order or search; opening a row; the buttons of a row."""
@@ -188,6 +160,38 @@ class Listing(_Paged):
             each for each in self.picked if each != str(row[self.key])
         ]
         self.picked = others if id in self.picked else [*others, id][-self.picks :]
+
+# %% ../../nbs/ui/01c_listing.ipynb #52cd08b9
+class Listing(_Answering):
+    """A table of rows: a frame, a function that reads one, or a source of pages (then with `columns`).
+
+    `key` names the column that tells the rows apart, `names` maps columns to headings, `nothing` is what is said when there is no row
+    at all, with what to type. `actions` are the buttons of each row, `link(row)` is the address behind it, `on_open(row)` is called when
+    it is clicked, or when Enter is pressed on it. While a page shows the table, `changed()` is asked twice a second whether to read again.
+    So many rows as `picks` can be chosen by a box; `picked` holds their keys, as text.
+    """
+
+    def __init__(
+        self,
+        pages: pl.DataFrame | Callable[..., Any],
+        key: str,
+        columns: list[Column] | None = None,
+        names: Mapping[str, str] | None = None,
+        nothing: tuple[str, str] = ("", ""),
+        **how: Any,
+    ) -> None:
+        self.source, self.key, self.given = (
+            pages if columns else FramePages(pages, names),
+            key,
+            columns,
+        )
+        self.actions, self.link = tuple(how.pop("actions", ())), how.pop("link", None)
+        self.on_open, self.changed = how.pop("on_open", None), how.pop("changed", None)
+        (text, code), self._read = nothing, time.monotonic()
+        super().__init__(
+            nothing={"text": text, "code": code}, live=self.changed is not None, **how
+        )
+        self.show()
 
     def static_html(self) -> Safe:
         """The page as HTML that needs neither kernel nor script."""

@@ -200,14 +200,9 @@ class RunPanel(_Asked):
     """Shows how a run goes. `start` makes the run that the button `label` asks for; `on_news` is called whenever something was read."""
 
     def __init__(
-        self,
-        start: Callable[[], Run] | None = None,
-        run: Run | None = None,
-        on_news: Callable[[Run], None] | None = None,
-        label: str = "",
-        resumes: bool = False,
-        **traits: Any,
-    ) -> None:
+        self, start: Callable[[], Run] | None = None, run: Run | None = None, on_news: Callable[[Run], None] | None = None,
+        label: str = "", resumes: bool = False, **traits: Any,
+    ) -> None:  # fmt: skip
         self.start, self.run, self.on_news = start, run, on_news
         self._label, self._resumes = (label or t("Run")) if start else "", resumes
         super().__init__(**traits)

@@ -98,6 +98,11 @@ class FrameRows(_Unnamed):
     ) -> None:
         self.names = dict(names) if names else {key: key for key in frame.columns}
         self.frame = frame.select(list(self.names))
+        self._last: tuple[str, pl.DataFrame] = ("", self.frame)
+
+    def drawn(self, row: dict[str, Any]) -> dict[str, Any]:
+        """A row as it is shown, and as a query sees it."""
+        return row
 
     def columns(self) -> list[dict[str, Any]]:
         """One a column of the frame."""
@@ -128,15 +133,19 @@ class FrameRows(_Unnamed):
                 nulls_last=True,
                 maintain_order=True,
             )
-        return frame.slice(skip, limit).iter_rows(named=True)
+        return map(self.drawn, frame.slice(skip, limit).iter_rows(named=True))
 
     def _matching(self, query: dict[str, Any] | None) -> pl.DataFrame:
         if not query:
             return self.frame
-        matches = compile_query(query)
-        return self.frame.filter(
-            pl.Series(map(matches, self.frame.iter_rows(named=True)), dtype=pl.Boolean)
-        )
+        if repr(query) != self._last[0]:
+            hits = map(
+                compile_query(query), map(self.drawn, self.frame.iter_rows(named=True))
+            )
+            self._last = repr(query), self.frame.filter(
+                pl.Series(hits, dtype=pl.Boolean)
+            )
+        return self._last[1]
 
     def is_quick(self, query: dict[str, Any] | None) -> bool:
         """A frame is small."""

@@ -166,8 +166,8 @@ def _value(reader: Reader, message: dict[str, Any]) -> _Answer:
 _PIECES = {"picture": _screen, "regions": _regions, "value": _value}
 
 # %% ../../nbs/ui/01z_viewer.ipynb #8f7b97bc
-class Viewer(Messenger):
-    """A document of a grid, of rows or of a dataset. `picture`, `regions` and `text` name keys; else they are found by value."""
+class _Following(Messenger):
+    """What is looked at, here or in a grid."""
 
     bundle = "viewer"
     at: Any = traitlets.Dict().tag(sync=True)
@@ -227,6 +227,10 @@ class Viewer(Messenger):
         """The documents may be others than they were."""
         self.reader.forget()
         self.version += self.opened
+
+# %% ../../nbs/ui/01z_viewer.ipynb #7734e5d5
+class Viewer(_Following):
+    """A document of a grid, of rows or of a dataset. `picture`, `regions` and `text` name keys; else they are found by value."""
 
     def handlers(self) -> dict[str, Any]:
         """A document, what of it comes in pieces, and goodbye."""

@@ -9,6 +9,7 @@ __all__ = ['SPACE', 'check_executor', 'cluster_of', 'locate', 'Scratch', 'connec
 import fcntl
 import importlib.util
 import json
+import logging
 import os
 import re
 import shutil
@@ -66,12 +67,15 @@ def _answers(address: str) -> bool:
     return False
 
 
-def _started_here() -> bool:
-    """Whether `ray start` has started a cluster on this machine that is still there."""
-    path = Path(os.environ.get("RAY_TMPDIR") or "/tmp") / "ray" / "ray_current_cluster"
+def _started_here() -> str:
+    """The address of the cluster that `ray start` has started on this machine; empty where there is none any more."""
+    path = (
+        Path(os.environ.get("RAY_TMPDIR") or "/tmp") / "ray" / "ray_current_cluster"
+    )  # noqa: S108
     with suppress(OSError, UnicodeDecodeError):
-        return _answers(path.read_text("utf-8").strip())
-    return False
+        address = path.read_text("utf-8").strip()
+        return address if _answers(address) else ""
+    return ""
 
 
 def locate(address: str) -> str:
@@ -123,22 +127,36 @@ class Scratch:
 SPACE = "clow"
 
 
+def _stays_inside(place: str) -> bool:
+    """Whether the cluster is reached at 127.0.0.1 alone."""
+    host, _, port = (_started_here() if place == "auto" else place).rpartition(":")
+    if host not in ("127.0.0.1", "localhost"):
+        return place == "local"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as outward, suppress(OSError):
+        outward.connect(("192.0.2.1", 9))
+        return not _answers(f"{outward.getsockname()[0]}:{port}")
+    return True
+
+
 def connect(address: str, folder: Path) -> ModuleType:
     """Ray, connected to the cluster at `address`; files of one that is started here go to `folder`. Raises `RunError`.
 
     Only in a process that was started by `drive`.
     """
     place = locate(address)
-    if place == "local":
+    own: dict[str, Any] = {"include_dashboard": False, "_temp_dir": str(folder)}
+    how = own if place == "local" else {}
+    if _stays_inside(place):
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
-        how: dict[str, Any] = {"include_dashboard": False, "_temp_dir": str(folder)}
-    else:
-        how = {}
     import ray
 
     try:
         ray.init(
-            place, namespace=SPACE, log_to_driver=False, logging_level="ERROR", **how
+            place,
+            namespace=SPACE,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            **how,
         )
     except Exception as error:
         why = (str(error).strip().splitlines() or [type(error).__name__])[0]
@@ -196,6 +214,7 @@ _QUIET = {
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_CLIENT_RECONNECT_GRACE_PERIOD": "5",
     "RAY_raylet_start_wait_time_s": "180",
+    "RAY_AIR_NEW_OUTPUT": "0",
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
 }
 

@@ -125,7 +125,7 @@ class RaySearch(Search):
         )
         super().run(say)
 
-    def ask(self) -> "Trial | None | str":
+    def ask(self) -> "Trial | str | None":
         """The next trial, `FINISHED` when there are no more to come, nothing while those under way may have to be made again."""
         if self.wrong:
             return "FINISHED"
@@ -185,6 +185,9 @@ def _tuner(search: RaySearch, workers: int, folder: Path) -> Any:
         def save(self, checkpoint_path: str) -> None:
             """Nothing: the study is in the workspace's database."""
 
+        def __reduce__(self) -> Any:
+            return Searcher, ()
+
     class Pruned(FIFOScheduler):
         def on_trial_result(
             self, tune_controller: Any, trial: Any, result: dict[str, Any]
@@ -194,6 +197,9 @@ def _tuner(search: RaySearch, workers: int, folder: Path) -> Any:
                 if trials[trial.trial_id].should_prune():
                     return FIFOScheduler.STOP
             return FIFOScheduler.CONTINUE
+
+        def __reduce__(self) -> Any:
+            return FIFOScheduler, ()
 
     def trained(config: dict[str, Any], packed: bytes, spec: Mapping[str, Any]) -> None:
         one_trial(json.loads(config["values"]), spec, packed, tune.report)

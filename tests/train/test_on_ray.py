@@ -21,6 +21,7 @@ from clow_nb.runs.run import Run
 from clow_nb.train.models import Models
 from clow_nb.train.ray_cluster import check_executor
 from clow_nb.train.training import Training, Trainings
+from clow_nb.train.tuning import Tunings
 
 from .conftest import make_documents
 from .test_own_code import git
@@ -63,7 +64,7 @@ def cluster() -> Iterator[str]:
     with (folder / "log").open("wb") as log:
         head = subprocess.Popen([*command, *where], env=os.environ | quiet, stdout=log, stderr=log, start_new_session=True)
     try:
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while True:
             try:
                 socket.create_connection(("127.0.0.1", client), timeout=1).close()
@@ -151,7 +152,7 @@ def test_code_from_git_runs_there_and_fails_there(workspace: Context, cluster: s
     assert not list(Path(tempfile.gettempdir()).glob("clow-job-*")), "nothing is left on the node"
 
     failed = _code(workspace, "t-broken", repo, cluster, params={"broken": True}).run()
-    with pytest.raises(RunError, match="ended with the status 1. Its last line: no label in line 7"):
+    with pytest.raises(RunError, match=r"ended with the status 1\. Its last line: no label in line 7"):
         failed.wait(timeout=200, progress=False)
     assert failed.metrics().filter(key="valid_loss").height == 1
 
@@ -181,3 +182,19 @@ def test_what_is_cancelled_or_killed_is_gone_from_the_cluster(workspace: Context
     with pytest.raises(RunError, match="that was at work is lost"):
         again.wait(timeout=120, progress=False)
     assert not _processes("mark-1")
+
+
+@pytest.mark.slow
+def test_a_tuning_by_ray_tune_is_the_same_study(workspace: Context) -> None:
+    Trainings(workspace).create("t-intent", dataset="intents", params=SMALL, model="intent", resources={"cpus": 1})
+    space = {"lr": ("log", 1e-4, 1e-1)}
+    tuning = Tunings(workspace).create("h-ray", base="t-intent", space=space, trials=3, executor="ray")
+    run = tuning.run(workers=2).wait(timeout=600, progress=False)
+    assert run.outputs["best"] == tuning.best.number and "trial 0: valid_f1_macro" in run.logs()
+    assert set(tuning.trials["state"]) <= {"COMPLETE", "PRUNED"} and tuning.trials.height == 3
+    assert tuning.steps().filter(number=0)["epoch"].to_list() == [1, 2]
+    here = Tunings(workspace).create("h-here", base="t-intent", space=space, trials=1)
+    here.search().run(lambda words: None)
+    assert here.best.steps == pytest.approx(dict(tuning.steps().filter(number=0).select("epoch", "value").iter_rows()), abs=1e-5)
+    with pytest.raises(ParameterError, match="can't be led through ray://head:10001"):
+        Tunings(workspace).create("h-far", base="t-intent", space=space, executor="ray://head:10001")

@@ -27,14 +27,14 @@ def are_several(labels: Sequence[Any]) -> bool:
 def _marked(
     actual: _Lists, predicted: _Lists
 ) -> tuple[np.ndarray, np.ndarray, list[Any]]:
-    """Zeros and ones, documents × labels, of both; and the labels, sorted."""
+    """Zeros and ones, documents × labels and a column of zeros, of both; and the labels, sorted."""
     names = sorted({name for names in (*actual, *predicted) for name in names})
     if not names:
         raise DataError(
             "No document that is judged has a label, and none was given one. Check the label key."
         )
     place = {name: column for column, name in enumerate(names)}
-    both = np.zeros((2, len(actual), len(names)), dtype=np.int64)
+    both = np.zeros((2, len(actual), len(names) + 1), dtype=np.int64)
     for side, rows in enumerate((actual, predicted)):
         for row, labels in enumerate(rows):
             both[side, row, [place[name] for name in labels]] = 1
@@ -50,7 +50,7 @@ def several_per_class(actual: _Lists, predicted: _Lists) -> pl.DataFrame:
         truth, guess, labels=range(len(names)), zero_division=0
     )
     columns = dict(zip(("precision", "recall", "f1", "support"), shares, strict=True))
-    return pl.DataFrame({"label": names, **columns, "predicted": guess.sum(0)})
+    return pl.DataFrame({"label": names, **columns, "predicted": guess.sum(0)[:-1]})
 
 # %% ../../nbs/evals/00b_several.ipynb #fd5c8b42
 def several_confusion(actual: _Lists, predicted: _Lists) -> pl.DataFrame:
@@ -77,14 +77,15 @@ def several_metrics(actual: _Lists, predicted: _Lists) -> dict[str, float]:
     hamming_loss`, and `documents`, the number that they rest on."""
     from sklearn import metrics
 
-    truth, guess, _ = _marked(actual, predicted)
+    truth, guess, names = _marked(actual, predicted)
+    known: dict[str, Any] = {"labels": range(len(names)), "zero_division": 0}
     found = {
         "accuracy": metrics.accuracy_score(truth, guess),
-        "hamming_loss": metrics.hamming_loss(truth, guess),
+        "hamming_loss": metrics.hamming_loss(truth[:, :-1], guess[:, :-1]),
     }
     for average in ("macro", "micro", "weighted"):
         precision, recall, f1, _ = metrics.precision_recall_fscore_support(
-            truth, guess, average=average, zero_division=0
+            truth, guess, average=average, **known
         )
         found |= {
             f"precision_{average}": precision,

@@ -164,8 +164,9 @@ def test_a_version_goes_to_production_with_a_reason(voila: Any, workspace: Conte
     page.locator(".clow-panel .clow-wait").wait_for()
     desk.shot("refused")
     desk.typed("Condition").select_option(index=0)
-    desk.typed("Why").first.fill("회의에서 정함")
-    desk.typed("Why").first.press("Tab")
+    why = page.locator(f".clow-panel input[placeholder='{desk.word('for whoever asks later')}']").first
+    why.fill("회의에서 정함")
+    why.press("Tab")
     desk.button("Move").click()
     newest.locator(".clow-status[data-status=production]").wait_for()
     desk.shot("moved")

@@ -8,7 +8,6 @@ __all__ = ['shelf_name', 'data_link', 'Shelf']
 # %% ../../nbs/ui/05a_shelf.ipynb #e4b89920
 import os
 from collections.abc import Callable
-from typing import Any
 from urllib.parse import quote
 
 import ipywidgets

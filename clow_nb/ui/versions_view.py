@@ -6,7 +6,7 @@
 __all__ = ['history_frame', 'versions_table', 'version_view', 'History']
 
 # %% ../../nbs/ui/01b_versions_view.ipynb #ac5ef21c
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 

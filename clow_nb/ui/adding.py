@@ -55,7 +55,7 @@ class Adding(ipywidgets.VBox):
             keeper.sign(dataset.ctx.user)
         came = report(dataset) or t("nothing changed")
         self.said.value = safe(
-            '<div class="clow-note" role="status">v{} · {}</div>', dataset.version, came
+            '<div class="clow-wait" role="status">v{} · {}</div>', dataset.version, came
         )
         self._follow(dataset)
 

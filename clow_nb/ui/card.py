@@ -154,6 +154,6 @@ class CardView(View):
 
         def tell(count: int) -> None:
             self.draw()
-            self.said.say(t("{count} answers were kept.", count=count))
+            self.said.say(t("Answers kept: {count}.", count=count))
 
         self.said.start(t("Writing …"), keep, tell)

@@ -61,6 +61,9 @@ def _end_all(group: int) -> None:
 
 def keep(command: Sequence[str]) -> None:
     """Be the keeper of `command`: end with its status, or with it when nobody holds the other end of standard input."""
+    if stand_in := os.fork():
+        status = os.waitpid(stand_in, 0)[1]
+        os._exit(os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 1)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
     process = subprocess.Popen(

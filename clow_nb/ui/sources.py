@@ -108,7 +108,7 @@ class FrameRows(_Unnamed):
         """One a column of the frame."""
         kinds = self.frame.schema
         return [
-            _column(key, kinds[key], role="id" if key == "_id" else "", name=name)
+            _column(key, kinds[key], "id" if key == "_id" else "", name)
             for key, name in self.names.items()
         ]
 

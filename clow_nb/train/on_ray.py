@@ -54,17 +54,27 @@ def pack(
     return target
 
 
+def _stays_inside(info: tarfile.TarInfo) -> bool:
+    path = Path(info.name)
+    return (
+        (info.isfile() or info.isdir())
+        and not path.is_absolute()
+        and ".." not in path.parts
+    )
+
+
 def unpack(archive: Path, folder: Path) -> None:
     """Take an archive apart in `folder`, and delete it."""
     with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
+        inside = [info for info in tar if _stays_inside(info)]
+        tar.extractall(folder, inside)  # noqa: S202
     archive.unlink()
 
 
 def _only_frame(root: Path) -> Callable[[Path], bool]:
     """What need not travel: of documents that are there as a frame, their lines."""
     there = (root / "input" / "frame.arrow").exists()
-    ours = {root / name for name in ("output", "order.json", "failed.txt")}
+    ours = {root / name for name in ("output", "order.json", "failed.txt", "back.tgz")}
     return lambda path: path in ours or (
         there and path.parent == root / "input" and path.suffix == ".jsonl"
     )
@@ -117,8 +127,17 @@ class Desk:
             end = error.message
         except BaseException as error:
             end = f"{type(error).__name__}: {error}"
-        pack(made.output, self._archive)
-        self._end = end
+        left = self._put_by(made.output)
+        self._end = end or left
+
+    def _put_by(self, output: Path) -> str:
+        """Pack what it has left; why that can't be, or nothing."""
+        try:
+            pack(output, self._archive)
+        except OSError as error:
+            with tarfile.open(self._archive, "w:gz"):
+                return t("What it has left can't be sent back: {why}", why=error)
+        return ""
 
     def news(self) -> News:
         """What there is to tell since the last time."""

@@ -33,8 +33,8 @@ _App = Callable[
 _REFUSAL = b"Open the address that `clow up --mlflow` printed, or `clow status` shows: it holds the token."
 
 
-def _given(scope: _Message, cookie: str) -> str:
-    """The token that a request brings along, in its cookie or its address."""
+def _given(scope: _Message, cookie: str) -> list[str]:
+    """The tokens that a request brings along: in its address, and in a cookie, which may be an old one."""
     headers = dict(scope.get("headers", []))
     try:
         kept = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(cookie)
@@ -43,7 +43,7 @@ def _given(scope: _Message, cookie: str) -> str:
     asked = parse_qs(scope.get("query_string", b"").decode("latin-1")).get(
         "token", [""]
     )
-    return kept.value if kept else asked[0]
+    return [asked[0], kept.value if kept else ""]
 
 
 async def _refuse(send: Callable[[_Message], Awaitable[None]]) -> None:
@@ -73,8 +73,9 @@ def guarded(app: _App, token: str, cookie: str) -> _App:
 
         if scope["type"] == "lifespan":
             await app(scope, receive, send)
-        elif scope["type"] == "http" and hmac.compare_digest(
-            _given(scope, cookie).encode(), token.encode()
+        elif scope["type"] == "http" and any(
+            hmac.compare_digest(one.encode(), token.encode())
+            for one in _given(scope, cookie)
         ):
             await app(scope, receive, remember)
         elif scope["type"] == "http":

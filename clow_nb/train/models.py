@@ -24,7 +24,7 @@ from ..core.lineage import Lineage
 from ..core.records import VersionRow
 from ..core.refs import Ref
 from ..data.objects import Objects
-from .aliases import Aliased, Described, forget_marks, version_at
+from .aliases import Aliased, Described, forget_marks, period_at
 from .cards import forget_answers
 from .comparison import compare_versions
 from .predictor import Predictor, fingerprint, load_predictor, read_config
@@ -191,7 +191,7 @@ class Model(Aliased):
 
     def at(self, when: str | date, stage: str = "production") -> ModelVersion:
         """The version that was in production (or had another stage or alias) on a day, such as `"2026-10-27"`: at its end. Raises `NotFound`."""
-        return self[version_at(self.ctx, self.name, when, stage)]
+        return self[period_at(self.ctx, self.name, when, stage)["version"]]
 
     def compare(self, *versions: int | str, all: bool = False) -> pl.DataFrame:
         """Versions side by side: `part key`, a column a version, `difference`; what differs and the metrics, or `all`. Raises `ParameterError`."""

@@ -8,6 +8,7 @@ __all__ = ['moves_table', 'timeline_chart', 'on_day', 'OnDay', 'Moves']
 # %% ../../nbs/ui/03i_moves.ipynb #2f6f34cf
 from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import ipywidgets
 import polars as pl
@@ -15,6 +16,7 @@ import polars as pl
 from ..core.errors import ParameterError
 from ..core.settings import load_settings
 from ..core.text import t
+from ..train.aliases import period_at
 from ..train.models import Model
 from .base import chart_widget, house_chart, problem
 from .preview import field, form
@@ -101,14 +103,13 @@ def on_day(model: Model, day: date | None, stage: str) -> str:
     """A sentence about which version had a stage or alias at the end of a day. Raises `ParameterError`, `NotFound`."""
     if day is None:
         raise ParameterError("{what} is empty. Fill it in.", what=t("Day"))
-    version = model.at(day, stage)
-    held = model.timeline().filter(version=version.version, stage=stage)
+    held = period_at(model.ctx, model.name, day, stage)
     words = {
         "day": day.isoformat(),
-        "ref": str(version.ref),
+        "ref": str(model.ref.at(held["version"])),
         "stage": status_text(stage),
-        "author": held["author"][-1],
-        "reason": held["reason"][-1] or "-",
+        "author": held["author"],
+        "reason": held["reason"] or "-",
     }
     return t(
         "On {day}: {ref} ({stage}). It was put there by {author}: {reason}", **words
@@ -122,7 +123,7 @@ class OnDay(ipywidgets.VBox):
         self.model, self.said = model, ipywidgets.HTML()
         self.day, self.stage = ipywidgets.DatePicker(), ipywidgets.Dropdown()
         self.offer()
-        self.day.value = datetime.now(UTC).date()
+        self.day.value = datetime.now(ZoneInfo(model.ctx.settings.tz)).date()
         for widget in (self.day, self.stage):
             widget.observe(lambda _: self.look(), "value")
         super().__init__(

@@ -9,6 +9,7 @@ from clow_nb.core.context import Context
 from clow_nb.core.errors import NotFound, ParameterError
 from clow_nb.core.records import STAGES
 from clow_nb.train.models import Models, register
+from clow_nb.ui.moves import on_day
 
 
 def _move_back(ctx: Context, days: int) -> None:
@@ -31,6 +32,9 @@ def test_what_was_in_production_on_a_day(ctx: Context, trained: Path) -> None:
     today = datetime.now().date()
     found = [model.at(str(today - timedelta(days=days))).version for days in (19, 11, 9, 1, 0)]
     assert found == [1, 1, 3, 3, 1]
+    told = [on_day(model, today - timedelta(days=days), "production") for days in (15, 5, 0)]
+    reasons = ("the first", "better on slang", "3 was too slow")
+    assert all(one.endswith(f": {why}") for one, why in zip(told, reasons, strict=True)), told
     assert model.at(today - timedelta(days=5), "archived").version == 1
     with pytest.raises(NotFound, match="No version of model:intent was in production at"):
         model.at(today - timedelta(days=30))

@@ -48,14 +48,19 @@ def mask(url: str) -> str:
 
 # %% ../../nbs/core/03_settings.ipynb #65927c72
 def _check_server(url: str) -> str:
-    parts = urlsplit(url)
-    alone = parts.username is not None and parts.password is None
-    if (
-        parts.scheme in ("http", "https")
-        and parts.hostname
-        and not alone
-        and not parts.query
-    ):
+    try:
+        parts = urlsplit(url)
+        alone = parts.username is not None and parts.password is None
+        fits = (
+            parts.scheme in ("http", "https")
+            and parts.hostname
+            and not alone
+            and not parts.query
+            and parts.port != 0
+        )
+    except ValueError:  # half a bracket, or a port that is no number
+        fits = False
+    if fits:
         return url.rstrip("/")
     raise SettingsError(
         "CLOW_MLFLOW is {url!r}: give the address of an MLflow server, such as https://mlflow.example.com or "

@@ -8,6 +8,7 @@ __all__ = ['Point', 'Entry', 'find_run', 'begin', 'add_points', 'finish', 'send'
 # %% ../../nbs/train/05e_logbook.ipynb #38e91c0e
 import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,9 +20,10 @@ from typing import Any, NamedTuple
 from ..core.context import Context
 from ..core.errors import NotFound
 from ..core.refs import Ref
+from ..core.text import t
 from ..data.lock import file_lock
 from ..runs.current import replace_text
-from .tracking import EXPERIMENT, mlflow_client, try_mirror
+from .tracking import EXPERIMENT, mlflow_client, reason, try_mirror
 
 # %% ../../nbs/train/05e_logbook.ipynb #51488505
 class Point(NamedTuple):
@@ -67,6 +69,12 @@ class Entry:
         self.status, self.ended = status, _moment()
 
 # %% ../../nbs/train/05e_logbook.ipynb #01c5a965
+def _name(key: str) -> str:
+    """A name of a parameter or a metric as MLflow allows it."""
+    parts = re.sub(r"[^/\w.\- :]", "_", key)[:250].split("/")
+    return "/".join(part for part in parts if part not in ("", ".", "..")) or "_"
+
+# %% ../../nbs/train/05e_logbook.ipynb #366dd93e
 def find_run(client: Any, run: str) -> Any | None:
     """The run in MLflow that tells of ours, if there is one."""
     experiment = client.get_experiment_by_name(EXPERIMENT).experiment_id
@@ -83,7 +91,9 @@ def _parts(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
 def _describe(client: Any, id: str, entry: Entry) -> None:
     from mlflow.entities import Dataset, DatasetInput, InputTag, Param, RunTag
 
-    params = [Param(key, str(value)[:500]) for key, value in entry.params.items()]
+    params = [
+        Param(_name(key), str(value)[:500]) for key, value in entry.params.items()
+    ]
     for some in _parts(params, 90):
         client.log_batch(id, params=some)
     client.log_batch(
@@ -124,6 +134,7 @@ def add_points(
     """Write numbers; with `known` (which is filled in) only those beyond the steps that are there."""
     from mlflow.entities import Metric
 
+    points = [point._replace(key=_name(point.key)) for point in points]
     if known is not None:
         for key in {point.key for point in points} - known.keys():
             known[key] = _last_step(client, id, key)
@@ -202,15 +213,32 @@ def kept_entries(ctx: Context) -> dict[Path, Entry]:
         entry.points = [Point(*point) for point in entry.points]
     return found
 
+# %% ../../nbs/train/05e_logbook.ipynb #d9c24208
+def _send_or_refuse(ctx: Context, client: Any, path: Path, entry: Entry) -> bool:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        send(ctx, client, entry)
+    except (FileNotFoundError, MlflowException) as error:
+        if (
+            getattr(error, "error_code", "INVALID_PARAMETER_VALUE")
+            != "INVALID_PARAMETER_VALUE"
+        ):
+            raise
+        aside = path.rename(path.with_suffix(".refused"))
+        print(t("The run {run} can't be written to MLflow ({why}). What was to be written stays in {path}, and is not sent again.", run=entry.run, why=reason(error), path=str(aside)))  # fmt: skip
+        return False
+    path.unlink(missing_ok=True)
+    return True
+
 
 def send_kept(ctx: Context, client: Any = None) -> int:
     """Tell MLflow what could not be sent before; how many runs it was. Raises what MLflow raises; what isn't sent stays."""
-    if not kept_entries(ctx):
+    if not any((ctx.home / "mlflow-unsent").glob("*.json")):
         return 0
     client = client or mlflow_client(ctx)
     with file_lock(ctx.folder("locks") / "mlflow-unsent.lock"):
-        entries = kept_entries(ctx)
-        for path, entry in entries.items():
-            send(ctx, client, entry)
-            path.unlink(missing_ok=True)
-    return len(entries)
+        return sum(
+            _send_or_refuse(ctx, client, path, entry)
+            for path, entry in kept_entries(ctx).items()
+        )

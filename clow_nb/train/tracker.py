@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -123,9 +124,10 @@ _ENDED = {"CANCELLED": "KILLED", "SUCCEEDED": "FINISHED"}
 def end_lost(ctx: Context, client: Any) -> int:
     """End in MLflow what is over here; how many it were."""
     experiment = client.get_experiment_by_name(EXPERIMENT).experiment_id
-    own = f"attributes.status = 'RUNNING' and tags.`clow.home` = '{ctx.home}'"
     lost = 0
-    for run in client.search_runs([experiment], own):
+    for run in client.search_runs([experiment], "attributes.status = 'RUNNING'"):
+        if run.data.tags.get("clow.home") != str(ctx.home):
+            continue
         rows = Ledger(ctx).find(id=run.data.tags["clow.run"])
         if rows and rows[0].ended:
             client.set_terminated(run.info.run_id, _ENDED.get(rows[0].status, "FAILED"))
@@ -160,11 +162,13 @@ class _Writer:
         if "environment.lock" not in self.entry.tags:
             _surroundings(self.entry, self.ctx, self.python)
         client = mlflow_client(self.ctx)
-        end_lost(self.ctx, client)
+        with suppress(Exception):  # upkeep only
+            end_lost(self.ctx, client)
         self.id, was_there = begin(client, self.entry)
         self._known = {} if was_there else None
         self.client, self._usage = client, self._usage or Usage()
-        send_kept(self.ctx, client)
+        with suppress(Exception):  # they stay, and are sent another time
+            send_kept(self.ctx, client)
 
     def _write(self) -> None:
         if self.client is None:
@@ -188,12 +192,13 @@ class _Writer:
 
 # %% ../../nbs/train/05f_tracker.ipynb #95d59cf2
 def put_aside(ctx: Context, entry: Entry, error: BaseException) -> None:
-    """Keep an entry that could not be sent, and say so."""
-    values = {
-        "url": mask(tracking_url(ctx)),
-        "why": reason(error),
-        "path": str(keep(ctx, entry)),
-    }
+    """Keep an entry that could not be sent, and say so; also where it can't be kept."""
+    values = {"url": mask(tracking_url(ctx)), "why": reason(error)}
+    try:
+        values["path"] = str(keep(ctx, entry))
+    except Exception as full:
+        print(t("MLflow at {url} could not be written ({why}), and what was to be written could not be kept either ({full}). The training goes on; MLflow lacks this run.", full=reason(full), **values))  # fmt: skip
+        return
     print(t("MLflow at {url} could not be written ({why}). Nothing is lost: what was to be written is kept in {path}, and is sent with the next training, or by ws.trainings.send_kept().", **values))  # fmt: skip
 
 # %% ../../nbs/train/05f_tracker.ipynb #efdec957

@@ -21,11 +21,12 @@ import pytest
 
 from clow_nb.core.context import Context
 from clow_nb.data.dataset import Datasets
-from clow_nb.train.logbook import find_run
+from clow_nb.runs.ledger import Ledger, RunRow
+from clow_nb.train.logbook import Entry, find_run, keep, send, send_kept
 from clow_nb.train.models import Models
 from clow_nb.train.outcome import register_run, track_run
 from clow_nb.train.solution import solution
-from clow_nb.train.tracker import Tracker
+from clow_nb.train.tracker import Tracker, end_lost
 from clow_nb.train.tracking import TrackingNotice, mlflow_client
 from clow_nb.train.trainer import fit
 from clow_nb.train.training import Training, Trainings
@@ -64,6 +65,48 @@ def test_a_second_attempt_goes_on_where_the_first_was_killed(training: Training,
     assert [metric.step for metric in client.get_metric_history(id, "valid_accuracy")] == [1, 2]
     killed._over.set()  # the dead process' thread ends too
     killed._thread.join()
+
+
+def test_names_that_mlflow_does_not_allow(ctx: Context) -> None:
+    entry = Entry("t", "run-5", params={"loss%": 1})
+    entry.add({"recall@10": 0.5, "valid/f1": 0.7}, 1)
+    client = mlflow_client(ctx)
+    for step in (2, 3):
+        send(ctx, client, entry)
+        entry.add({"recall@10": 0.6}, step)
+    run = find_run(client, "run-5")
+    assert run is not None and (run.data.params, run.data.metrics) == ({"loss_": "1"}, {"recall_10": 0.6, "valid/f1": 0.7})
+    assert len(client.get_metric_history(run.info.run_id, "recall_10")) == 2
+
+
+def test_an_entry_that_is_refused_keeps_no_other_back(training: Training, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    ctx, client = training.ctx, mlflow_client(training.ctx)
+    send(ctx, client, Entry("t", "changed", params={"lr": 1}))
+    for entry in (Entry("t", "changed", params={"lr": 2}), Entry("t", "gone", folders={"model": "/nowhere"}), Entry("t", "good")):
+        entry.end()
+        keep(ctx, entry)
+    assert send_kept(ctx, client) == 1
+    assert sorted(path.name for path in (ctx.home / "mlflow-unsent").iterdir()) == ["changed.refused", "gone.refused"]
+    assert (sent := find_run(client, "good")) and sent.info.status == "FINISHED"
+    assert "The run gone can't be written to MLflow ([Errno 2] No such file or directory" in capsys.readouterr().out
+    wrong = ctx.home / "mlflow-unsent" / "wrong.json"
+    wrong.write_text("{")
+    assert _tracker(training, "run-6", monkeypatch).finish() and wrong.exists(), "the run is written all the same"
+
+
+def test_what_can_not_be_kept_fails_no_training(training: Training, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    (training.ctx.home / "mlflow-unsent").touch()  # no folder can be made here, as on a full disk
+    assert _tracker(_server(training, "http://127.0.0.1:9"), "run-7", monkeypatch).finish() is None
+    assert "could not be kept either" in capsys.readouterr().out
+
+
+def test_a_home_with_an_apostrophe(tmp_path: Path) -> None:
+    ctx = Context.open(tmp_path / "it's" / ".clow")
+    client = mlflow_client(ctx)
+    send(ctx, client, Entry("t", "run-8", tags={"clow.home": str(ctx.home)}))
+    Ledger(ctx).add(RunRow(id="run-8", kind="k", target=""))
+    assert Ledger(ctx).cancel("run-8") and end_lost(ctx, client) == 1
+    assert (run := find_run(client, "run-8")) and run.info.status == "KILLED"
 
 
 class _Refusing(BaseHTTPRequestHandler):

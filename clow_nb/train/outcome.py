@@ -23,6 +23,7 @@ from .models import ModelVersion, register
 from .predictor import read_config
 from .recipe import Recipe
 from .tracker import Tracker
+from .tracking import reason
 
 # %% ../../nbs/train/06y_outcome.ipynb #1e95a410
 def record_run(
@@ -155,8 +156,17 @@ def track_run(
     entry = tracker.entry
     entry.add({f"best/{name}": value for name, value in metrics.items()}, 0)
     if made:
-        card = made.card()
         entry.tags["clow.ref"] = str(made.ref)
-        entry.folders["model"] = str(made.folder)
-        entry.texts |= {"card.md": card.markdown(), "card.html": card.html()}
+        try:
+            entry.folders["model"] = str(made.folder)
+            card = made.card()
+            entry.texts |= {"card.md": card.markdown(), "card.html": card.html()}
+        except Exception as error:
+            print(
+                t(
+                    "MLflow lacks files or the card of {ref}: {why}",
+                    ref=made.ref,
+                    why=reason(error),
+                )
+            )
     return tracker.finish()

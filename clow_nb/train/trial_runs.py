@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from ..core.context import Context
+from ..core.text import t
 from ..data.lock import file_lock
 from .logbook import Entry, Point, find_run, send
 from .spaces import chosen
@@ -91,6 +92,9 @@ def study_entry(study: "Study", spec: Mapping[str, Any], dataset: "Dataset") -> 
     return entry
 
 # %% ../../nbs/train/09h_trial_runs.ipynb #8c120582
+_PATIENCE = 120
+
+
 class TrialRuns:
     """`with TrialRuns(study, spec, dataset) as told:` and `told.tell(number)` for each trial that has ended."""
 
@@ -103,13 +107,12 @@ class TrialRuns:
         self._thread = threading.Thread(
             target=self._work, daemon=True, name="clow-mlflow"
         )
-        self._unsent: list[Entry] = []
+        self._pending: dict[str, Entry] = {}
         self._told: set[int] = set()
         self._error: BaseException | None = None
 
     def _send(self, client: Any, entry: Entry) -> Any:
         if self._error is not None:
-            self._unsent.append(entry)
             return client
         try:
             client = client or mlflow_client(self._ctx)
@@ -117,9 +120,10 @@ class TrialRuns:
                 there = find_run(client, entry.run) if entry.parent else None
                 if there is None or there.info.status == "RUNNING":
                     send(self._ctx, client, entry)
+            if self._pending.get(entry.run) is entry:
+                del self._pending[entry.run]
         except Exception as error:
             self._error = error
-            self._unsent.append(entry)
         return client
 
     def _work(self) -> None:
@@ -127,14 +131,18 @@ class TrialRuns:
         for entry in iter(self._waiting.get, None):
             client = self._send(client, entry)
 
+    def _put(self, entry: Entry) -> None:
+        self._pending[entry.run] = entry
+        self._waiting.put(entry)
+
     def tell(self, number: int) -> None:
         """Tell of a trial that has come to an end."""
         self._told.add(number)
         trial = self._study.trials[number]
-        self._waiting.put(trial_entry(self._study.study_name, self._spec, trial))
+        self._put(trial_entry(self._study.study_name, self._spec, trial))
 
     def __enter__(self) -> Self:
-        self._waiting.put(study_entry(self._study, self._spec, self._dataset))
+        self._put(study_entry(self._study, self._spec, self._dataset))
         self._thread.start()
         return self
 
@@ -153,10 +161,8 @@ class TrialRuns:
             if error is None
             else "FAILED" if isinstance(error, Exception) else "KILLED"
         )
-        self._waiting.put(last)
+        self._put(last)
         self._waiting.put(None)
-        self._thread.join(120)
-        if self._thread.is_alive():
-            self._unsent, self._error = [last, *self._unsent], TimeoutError("no answer")
-        for entry in {entry.run: entry for entry in self._unsent}.values():
-            put_aside(self._ctx, entry, self._error or TimeoutError())
+        self._thread.join(_PATIENCE)
+        for entry in list(self._pending.values()):
+            put_aside(self._ctx, entry, self._error or TimeoutError(t("no answer")))

@@ -138,7 +138,9 @@ def _sentence(study: "Study", number: int, metric: str) -> str:
         )
     if trial.state.name == "FAIL":
         return t(
-            "trial {number}: failed. {error}", error=trial.user_attrs["error"], **words
+            "trial {number}: failed. {error}",
+            error=trial.user_attrs.get("error", t("the metric is not a number")),
+            **words
         )
     if study.best_trial.number == number:
         return t("trial {number}: {metric} {value:.4f}, the best so far", **words)

@@ -252,3 +252,9 @@ def driven(main: Callable[[Path, Any], None]) -> None:
     except ClowError as error:
         (folder / _FAILED).write_text(error.message, "utf-8")
         sys.exit(1)
+    except ConnectionError:
+        raise
+    except Exception as error:
+        line = (str(error).strip().splitlines() or ["-"])[-1]
+        (folder / _FAILED).write_text(f"{type(error).__name__}: {line}", "utf-8")
+        raise

@@ -28,10 +28,19 @@ def _kind(property_: Mapping[str, Any]) -> Mapping[str, Any]:
 def _within(
     property_: Mapping[str, Any], low: float, high: float
 ) -> tuple[float, float]:
-    least, most = property_.get("minimum"), property_.get("maximum")
-    return (low if least is None else max(low, least)), (
-        high if most is None else min(high, most)
+    """The range inside of the bounds; a bound that is itself not allowed is kept off by a little."""
+    step = 1 if property_.get("type") == "integer" else (high - low) / 100
+    least = max(
+        low,
+        property_.get("minimum", low),
+        property_.get("exclusiveMinimum", low - step) + step,
     )
+    most = min(
+        high,
+        property_.get("maximum", high),
+        property_.get("exclusiveMaximum", high + step) - step,
+    )
+    return least, most
 
 
 def suggested(property_: Mapping[str, Any], value: Any) -> list[Any]:
@@ -94,16 +103,20 @@ class Dimension(ipywidgets.VBox):
         self.kind = ipywidgets.Dropdown(options=kinds, value=kind)
         self.low, self.high, self.choices = text(), text(), text(placeholder="a, b, c")
         if kind == "choice":
-            self.choices.value = ", ".join(json.dumps(each) for each in given)
+            self.choices.value = ", ".join(
+                json.dumps(each, ensure_ascii=False) for each in given
+            )
         else:
-            self.low.value, self.high.value = (f"{each:g}" for each in given)
+            self.low.value, self.high.value = (
+                str(each) if isinstance(each, int) else f"{each:g}" for each in given
+            )
         about = " · ".join(
             filter(
                 None,
                 [
                     t(property_.get("description", "")),
                     bounds_text(_kind(property_)),
-                    t("now {value}", value=json.dumps(value)),
+                    t("now {value}", value=json.dumps(value, ensure_ascii=False)),
                 ],
             )
         )

@@ -8,7 +8,9 @@ from pydantic import BaseModel, Field
 from clow_nb.core.errors import ParameterError
 from clow_nb.core.plugins import registry
 from clow_nb.core.text import catalogue
+from clow_nb.train.spaces import check_space
 from clow_nb.ui.form import Form
+from clow_nb.ui.space import Dimension
 
 
 class Params(BaseModel):
@@ -56,3 +58,13 @@ def test_every_parameter_of_a_solution_is_explained_in_korean(name: str) -> None
     assert [text for text in said if text not in catalogue("ko")] == []
     form = Form(chosen.Params.model_json_schema())
     assert chosen.Params.model_validate(form.values()) == chosen.Params()
+
+
+@pytest.mark.parametrize("name", registry("solution").names())
+def test_what_is_suggested_for_a_tuning_is_what_the_solution_allows(name: str) -> None:
+    schema = registry("solution").get(name).Params
+    properties = schema.model_json_schema()["properties"]
+    numbers = {key: each for key, each in properties.items() if type(each.get("default")) in (int, float)}
+    for key, each in numbers.items():
+        check_space(schema, {}, {key: Dimension(key, each, each["default"], print).value()})
+    assert {"lr", "epochs", "clip"} <= set(numbers)

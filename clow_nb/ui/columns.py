@@ -147,12 +147,14 @@ def _haystack(frame: pl.DataFrame, columns: Iterable[Column]) -> list[str]:
 
 
 class FramePages:
-    """A frame, or a function that reads one (again after `reload`), as a source of pages."""
+    """A frame, or a function that reads one (again after `reload`), as a source of pages; `names` may be a function of the frame."""
 
     def __init__(
         self,
         frame: pl.DataFrame | Callable[[], pl.DataFrame],
-        names: Mapping[str, str] | None = None,
+        names: (
+            Mapping[str, str] | Callable[[pl.DataFrame], Mapping[str, str]] | None
+        ) = None,
     ) -> None:
         self._frame, self._names = frame, names
         self.reload()
@@ -162,7 +164,10 @@ class FramePages:
         self.frame = (
             self._frame if isinstance(self._frame, pl.DataFrame) else self._frame()
         )
-        self.columns = columns_of(self.frame, self._names)
+        self.columns = columns_of(
+            self.frame,
+            self._names(self.frame) if callable(self._names) else self._names,
+        )
         self._texts: list[str] | None = None
 
     def __call__(

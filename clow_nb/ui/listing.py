@@ -176,7 +176,9 @@ class Listing(_Answering):
         pages: pl.DataFrame | Callable[..., Any],
         key: str,
         columns: list[Column] | None = None,
-        names: Mapping[str, str] | None = None,
+        names: (
+            Mapping[str, str] | Callable[[pl.DataFrame], Mapping[str, str]] | None
+        ) = None,
         nothing: tuple[str, str] = ("", ""),
         **how: Any,
     ) -> None:

@@ -44,7 +44,7 @@ class _Listed(ipywidgets.VBox):
 
     def __init__(self, model: Model, tell: Callable[[str], Any]) -> None:
         self.model, self.tell, self.ctx = model, tell, model.ctx
-        frame, bell = versions_frame(model), Bell(model.ctx.home)
+        bell = Bell(model.ctx.home)
         words = (
             t("This model has no version yet: a training makes one."),
             f'ws.trainings["…"].run()  # model="{model.name}"',
@@ -52,7 +52,7 @@ class _Listed(ipywidgets.VBox):
         self.listing = Listing(
             lambda: versions_frame(model),
             "version",
-            names=version_names(frame),
+            names=version_names,
             nothing=words,
             picks=6,
             changed=lambda: bell.wait(0),
@@ -82,8 +82,8 @@ class _Listed(ipywidgets.VBox):
     def leave(self) -> None:
         """Back to the table, as it is now."""
         left, self.opened.children = self.opened.children, ()
-        self.listing.refresh()
         self.children = [self.tools, self.panel, self.listing]
+        self.listing.refresh()
         put_away(*left)
 
     def show(self, *widgets: ipywidgets.Widget) -> None:

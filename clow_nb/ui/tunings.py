@@ -32,7 +32,7 @@ from .preview import field, form
 from .space import Space
 from .tables import headings, safe
 from .target import Named
-from .tuning import TuningView
+from .tuning import TuningView, counts
 from .wizard import Wizard
 
 # %% ../../nbs/ui/03p_tunings.ipynb #d61389fa
@@ -99,7 +99,9 @@ class Aim(Named):
                 else ""
             )
             if training:
-                self.metric.options = metrics_of(training)
+                self.metric.options = offered = metrics_of(training)
+                if offered != list(_METRICS) and self.metric.value not in offered:
+                    self.metric.value = offered[0]
                 self.space.suit(
                     registry("solution")
                     .get(training.solution)
@@ -120,14 +122,7 @@ class Aim(Named):
             raise ParameterError(
                 "There is a tuning {name} already. Choose another name.", name=name
             )
-        counts = {"trials": self.trials.value, "workers": self.workers.value}
-        for key, text in counts.items():
-            if not text.strip().isdecimal() or int(text) < 1:
-                raise ParameterError(
-                    "{name} is {value!r}; give a whole number from 1 on.",
-                    name=key,
-                    value=text,
-                )
+        many = counts(self.trials.value, self.workers.value)
         title = {"title": self.title.value.strip()} if self.title.value.strip() else {}
         return (
             {
@@ -136,7 +131,7 @@ class Aim(Named):
                 "metric": self.metric.value.strip(),
             }
             | title
-            | {key: int(text) for key, text in counts.items()}
+            | many
         )
 
 # %% ../../nbs/ui/03p_tunings.ipynb #c034f753

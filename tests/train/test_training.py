@@ -15,6 +15,7 @@ from clow_nb.data.dataset import Datasets
 from clow_nb.runs.launch import stop_worker
 from clow_nb.runs.lease import Leases
 from clow_nb.train.models import Models
+from clow_nb.train.tracking import EXPERIMENT, mlflow_client
 from clow_nb.train.training import Trainings
 
 from .conftest import make_documents
@@ -31,16 +32,30 @@ def workspace(ctx: Context) -> Context:
     return ctx
 
 
+def _papermill(ctx: Context, training: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    code = "import sys, papermill; papermill.execute_notebook(*sys.argv[1:3], parameters=dict(training=sys.argv[3], home=sys.argv[4]))"
+    arguments = [str(NOTEBOOK), str(folder / "out.ipynb"), training, str(ctx.home)]
+    return subprocess.run([sys.executable, "-c", code, *arguments], cwd=folder, capture_output=True, text=True)
+
+
 def test_the_step_notebook_runs_under_plain_papermill(workspace: Context, tmp_path: Path) -> None:
-    code = "import sys, papermill; papermill.execute_notebook(*sys.argv[1:3], parameters=dict(training='t-intent', home=sys.argv[3]))"
-    arguments = [str(NOTEBOOK), str(tmp_path / "out.ipynb"), str(workspace.home)]
-    done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=tmp_path, capture_output=True, text=True)
+    done = _papermill(workspace, "t-intent", tmp_path)
     assert done.returncode == 0, done.stderr[-2000:]
     version = Models(workspace).version("intent")
     assert version.dataset == "dataset:intents@2" and version.metrics["valid_accuracy"] > 0.8
     assert Trainings(workspace)["t-intent"].model.ref == version.ref
     assert "<svg" in (tmp_path / "out.ipynb").read_text("utf-8")
     assert workspace.catalog.version("model", "intent", 1).data["mlflow_run"]
+
+
+@pytest.mark.slow
+def test_what_fails_before_the_first_epoch_has_failed_in_mlflow_too(workspace: Context, tmp_path: Path) -> None:
+    Datasets(workspace).create("one", [row | {"label": "alarm"} for row in make_documents(2)], label="label")
+    Trainings(workspace).create("t-one", dataset="one", model="one")
+    assert "has 1 class(es)" in _papermill(workspace, "t-one", tmp_path).stderr
+    client = mlflow_client(workspace)
+    experiment = client.get_experiment_by_name(EXPERIMENT).experiment_id
+    assert [run.info.status for run in client.search_runs([experiment])] == ["FAILED"]
 
 
 @pytest.mark.slow

@@ -8,7 +8,7 @@ __all__ = ['Question', 'download_links', 'CardView']
 # %% ../../nbs/ui/03k_card.ipynb #c8821d91
 import base64
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ import ipywidgets
 
 from ..core.text import t
 from ..train.cards import Card, answers
-from .base import Header, View
+from .base import Header, View, put_away
 from .doing import Doing
 from .controls import button
 from .tables import Safe, safe, section, when
@@ -58,7 +58,11 @@ class Question(ipywidgets.VBox):
             safe('<span class="clow-input-name">{}</span>{}', words, mark)
         ), ipywidgets.HTML(safe('<div class="clow-help">{}</div>', below))
         super().__init__([head, self.text, foot])
-        self.add_class("clow-question")
+        self.add_class("clow-card-question")
+
+    def is_other_than(self, text: str) -> bool:
+        """Whether something else stands in it."""
+        return bool(self.text.value.strip() != text.strip())
 
 
 def download_links(card: Card) -> Safe:
@@ -100,6 +104,7 @@ class CardView(View):
             ipywidgets.VBox(),
         )
         self.known.add_class("clow-card")
+        self.questions = dict[str, Question]()
         self.keep = button(t("Keep the answers"), self.answer, style="go")
         self.said = Doing(self.keep)
         asked = ipywidgets.HTML(section(t("What a person has to say")))
@@ -120,19 +125,27 @@ class CardView(View):
         )
         self.draw()
 
-    def draw(self) -> None:
-        """Read the card again."""
+    def draw(self, kept: Mapping[str, str] | None = None) -> None:
+        """Read the card again, after these answers were kept; what was typed since stays."""
         card, version = self.make(), 0
         version = int(card.ref.version or 0)
         known, given = replace(card, questions={}), answers(card.ctx, card.ref)
         self.known.value, self.links.value = known.html().partition("</h1>")[
             2
         ], download_links(card)
+        typed = {
+            name: each
+            for name, each in self.questions.items()
+            if each.is_other_than((kept or {}).get(name, each.before))
+        }
+        left = [each for name, each in self.questions.items() if name not in typed]
         self.questions = {
-            name: Question(words, given.get(name), version, bool(self.locked))
+            name: typed.get(name)
+            or Question(words, given.get(name), version, bool(self.locked))
             for name, words in card.questions.items()
         }
         self.place.children = list(self.questions.values())
+        put_away(*left)
         self.header.title = card.title
         self.header.facts = [
             [t("Open questions"), f"{len(card.open)} / {len(card.questions)}"]
@@ -143,8 +156,10 @@ class CardView(View):
         written = {
             name: each.text.value
             for name, each in self.questions.items()
-            if each.text.value.strip() != each.before.strip()
+            if each.is_other_than(each.before)
         }
+        if not written:
+            return self.said.say(t("Nothing was changed."), "note")
 
         def keep() -> int:
             card = self.make()
@@ -153,7 +168,7 @@ class CardView(View):
             return len(written)
 
         def tell(count: int) -> None:
-            self.draw()
+            self.draw(written)
             self.said.say(t("Answers kept: {count}.", count=count))
 
         self.said.start(t("Writing …"), keep, tell)

@@ -15,7 +15,7 @@ from ..core.errors import ParameterError
 from ..core.text import t
 from ..train.models import Model, Models, ModelVersion
 from ..train.promotion import STAGES
-from .base import as_code
+from .base import as_code, put_away
 from .doing import Doing
 from .preview import field, form
 from .controls import button, line
@@ -66,8 +66,15 @@ class Promote(ipywidgets.VBox):
             (t("in any case"), ""),
             *((t("only if {metric} is better", metric=name), name) for name in scores),
         ]
-        self.gate = ipywidgets.Dropdown(
-            options=gates, value=scores[0] if rivals and scores else ""
+        self.gate, usual = ipywidgets.Dropdown(options=gates), (
+            scores[0] if rivals and scores else ""
+        )
+        self.gate.value = usual
+        self.stage.observe(
+            lambda change: self.gate.set_trait(
+                "value", usual if change["new"] == "production" else ""
+            ),
+            "value",
         )
         self.reason = ipywidgets.Text(placeholder=t("for whoever asks later"))
         self.go = button(t("Move"), self.move, style="go")
@@ -117,26 +124,32 @@ class Alias(ipywidgets.VBox):
             done,
             Models(version.ctx)[version.name],
         )
-        free = version.ctx.catalog.tags("model", version.name)
-        self.name = ipywidgets.Combobox(options=sorted(free), placeholder="champion")
+        self.name = ipywidgets.Combobox(placeholder="champion")
         self.reason = ipywidgets.Text(placeholder=t("for whoever asks later"))
-        self.said = Doing()
-        here = [
-            alias for alias, number in sorted(free.items()) if number == version.version
-        ]
-        crosses = [button(f"{alias} ×", lambda alias=alias: self.take(alias)) for alias in here]  # type: ignore[misc]
+        self.said, self.tools, self.go = (
+            Doing(),
+            line(),
+            button(t("Set the alias"), self.set, style="go"),
+        )
         fields = [
             field(t("Alias"), self.name, t("letters, digits, . _ -")),
             field(t("Why"), self.reason),
         ]
-        super().__init__(
-            [
-                form(fields),
-                line(button(t("Set the alias"), self.set, style="go"), *crosses),
-                self.said,
-            ],
-            layout=_GAP,
-        )
+        super().__init__([form(fields), self.tools, self.said], layout=_GAP)
+        self.draw()
+
+    def draw(self) -> None:
+        """Offer the aliases that there are now, and a cross for each of this version."""
+        free = self.version.ctx.catalog.tags("model", self.version.name)
+        self.name.options = sorted(free)
+        here = [
+            alias
+            for alias, number in sorted(free.items())
+            if number == self.version.version
+        ]
+        crosses = [button(f"{alias} ×", lambda alias=alias: self.take(alias)) for alias in here]  # type: ignore[misc]
+        left, self.tools.children = self.tools.children[1:], [self.go, *crosses]
+        put_away(*left)
 
     def set(self) -> None:
         """Point the alias that was typed at this version."""
@@ -146,11 +159,13 @@ class Alias(ipywidgets.VBox):
             self.version.version,
         )
 
-        def act() -> str:
+        def act() -> tuple[str, str]:
             if not name:
                 raise ParameterError("{what} is empty. Fill it in.", what=t("Alias"))
             self.model.alias(name, number, reason)
-            return f"alias({as_code(name)}, {number}{self._why(reason)})"
+            return f"alias({as_code(name)}, {number}{self._why(reason)})", t(
+                "{alias} is version {number} now.", alias=name, number=number
+            )
 
         self.said.start(t("Moving …"), act, self._tell)
 
@@ -159,15 +174,19 @@ class Alias(ipywidgets.VBox):
         reason = self.reason.value.strip()
         self.said.start(t("Moving …"), lambda: self._taken(alias, reason), self._tell)
 
-    def _taken(self, alias: str, reason: str) -> str:
+    def _taken(self, alias: str, reason: str) -> tuple[str, str]:
         self.model.unalias(alias, reason)
-        return f"unalias({as_code(alias)}{self._why(reason)})"
+        return f"unalias({as_code(alias)}{self._why(reason)})", t(
+            "The alias {alias} is gone.", alias=alias
+        )
 
     def _why(self, reason: str) -> str:
         return f", reason={as_code(reason)}" if reason else ""
 
-    def _tell(self, call: str) -> None:
-        self._done(f'ws.models["{self.version.name}"].{call}')
+    def _tell(self, done: tuple[str, str]) -> None:
+        self.draw()
+        self.said.say(done[1])
+        self._done(f'ws.models["{self.version.name}"].{done[0]}')
 
 # %% ../../nbs/ui/03h_moving.ipynb #a4ec47ee
 class Moving(ipywidgets.VBox):
@@ -176,17 +195,29 @@ class Moving(ipywidgets.VBox):
     def __init__(
         self, version: ModelVersion, done: Callable[[str], Any], back: Callable[[], Any]
     ) -> None:
-        title = safe(
-            "{} {}",
-            t("Version {number}", number=version.version),
-            chips(names_of(Models(version.ctx)[version.name]).get(version.version, [])),
+        self.version, self._done, self.title = version, done, ipywidgets.HTML()
+        self.promote, self.alias = Promote(version, self._moved), Alias(
+            version, self._moved
         )
-        self.promote, self.alias = Promote(version, done), Alias(version, done)
         parts = [
             ipywidgets.HTML(section(t("Stage"))),
             self.promote,
             ipywidgets.HTML(section(t("Aliases"))),
             self.alias,
         ]
-        super().__init__([ipywidgets.HTML(title), *parts, button(t("Close"), back)])
+        super().__init__([self.title, *parts, button(t("Close"), back)])
         self.add_class("clow-panel")
+        self.draw()
+
+    def draw(self) -> None:
+        """Say which version it is, with the stage and the aliases that it has now."""
+        names = names_of(Models(self.version.ctx)[self.version.name]).get(
+            self.version.version, []
+        )
+        self.title.value = safe(
+            "{} {}", t("Version {number}", number=self.version.version), chips(names)
+        )
+
+    def _moved(self, code: str) -> None:
+        self.draw()
+        self._done(code)

@@ -253,6 +253,12 @@ def _which(dataset: Any) -> str:
     made = " · ".join(
         filter(None, [row["author"], when(row["created"]), row["message"]])
     )
+    if dataset.ctx.settings.read_only:
+        return t(
+            "Version {version} ({made}) is not the newest one.",
+            version=dataset.version,
+            made=made,
+        )
     return t(
         "Version {version} ({made}) is only looked at; the newest one can be edited.",
         version=dataset.version,

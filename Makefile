@@ -48,7 +48,7 @@ browser: ## Chromium and a Korean font for the browser tests, where root allows
 
 test: setup browser ## the notebooks and the tests (some minutes)
 	@$(BIN)/nbdev_test --path nbs --n_workers 2 --timing
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-all: setup browser ## everything, the slow tests too
 	@$(BIN)/nbdev_test --path nbs --n_workers 2 --flags slow

@@ -40,9 +40,20 @@ ENTRY_POINTS = {
         "vision-cls = clow_nb.train.solutions.vision_cls:VisionCls",
     ],
     "clow_nb.scorer": ["default = clow_nb.evals.scoring:score_models"],
+    "clow_nb.predictor": ["service = clow_nb.serve.asking:open_service"],
     "clow_nb.template": [
-        f"{name} = clow_nb.evals.templates:{name}"
-        for name in ("summary", "confusion", "wrong")
+        f"{name} = clow_nb.evals.{module}:{name}"
+        for module, names in {
+            "overviews": ("summary", "slices", "versions"),
+            "matrices": ("confusion", "classes"),
+            "truths": ("truth", "thresholds"),
+            "sureness": ("confidences", "calibration", "curves"),
+            "numbers": ("residuals", "fit"),
+            "series": ("forecast", "horizon", "anomalies"),
+            "examples": ("wrong", "conflicts", "gallery"),
+            "labelling": ("balance", "doubts"),
+        }.items()
+        for name in names
     ],
     "clow_nb.scheduled": [
         "notebook = clow_nb.runs.firing:start_notebook",
@@ -60,8 +71,10 @@ ENTRY_POINTS = {
         "tuning = clow_nb.ui.tuning:tuning_view",
         "model = clow_nb.ui.registry:model_view",
         "evaluation = clow_nb.ui.evaluation:evaluation_view",
+        "comparison = clow_nb.ui.compared:comparison_view",
         "run = clow_nb.ui.run:run_view",
         "workspace = clow_nb.ui.app:workspace_view",
+        "service = clow_nb.ui.service:service_view",
         "lineage = clow_nb.ui.lineage:lineage_view",
     ],
 }

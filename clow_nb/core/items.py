@@ -17,6 +17,7 @@ from .database import check_writable, now, open_engine
 from .errors import AlreadyExists, NotFound, ReadOnly
 from .records import EDGES, ITEMS, STAGES, TAGS, VERSIONS, Item
 from .refs import check_name
+from .text import t
 
 # %% ../../nbs/core/03c_items.ipynb #ca26ffe9
 class Tables:
@@ -78,12 +79,12 @@ def _missing(kind: str, name: str, known: list[str]) -> NotFound:
     if not near:
         return NotFound(
             "No {kind} is named {name!r}; there is none yet. Make one with create().",
-            kind=kind,
+            kind=t(kind),
             name=name,
         )
     return NotFound(
         "No {kind} is named {name!r}. There is: {near}.",
-        kind=kind,
+        kind=t(kind),
         name=name,
         near=", ".join(near),
     )
@@ -120,7 +121,7 @@ class Items(Tables):
         except sa.exc.IntegrityError:
             raise AlreadyExists(
                 "A {kind} named {name!r} is there already. Choose another name, or delete it first.",
-                kind=kind,
+                kind=t(kind),
                 name=name,
             ) from None
         return item

@@ -11,6 +11,7 @@ import unicodedata
 from dataclasses import dataclass, replace
 
 from .errors import InvalidName
+from .text import t
 
 # %% ../../nbs/core/02_refs.ipynb #4144a700
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]*[a-zA-Z0-9]")
@@ -95,8 +96,8 @@ def _parse(text: str, kind: str | None) -> Ref:
         raise InvalidName(
             "{text!r} names a {found}; here a {kind} is needed.",
             text=text,
-            found=match["kind"],
-            kind=kind,
+            found=t(match["kind"]),
+            kind=t(kind),
         )
     version = match["version"]
     number = int(version) if version and version.isdigit() else version

@@ -22,7 +22,7 @@ MakeNotebook = Callable[..., Path]
 StartWorker = Callable[..., subprocess.Popen]
 
 
-def until(condition: Callable[[], object], seconds: float = 60) -> None:
+def until(condition: Callable[[], object], seconds: float = 150) -> None:
     """Wait until `condition` holds."""
     deadline = time.monotonic() + seconds
     while not condition():

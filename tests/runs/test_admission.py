@@ -21,7 +21,7 @@ current.output("span", [begun, time.time()])
 def test_what_is_taken_is_waited_for(workspace: Context, notebook: MakeNotebook) -> None:
     most = {"memory_mb": int(machine()["memory_mb"] * 0.6)}
     runs = [Runs(workspace).submit(notebook(SPAN), kind="held", resources=most) for _ in range(2)]
-    first, second = sorted(run.wait(60, progress=False).outputs["span"] for run in runs)
+    first, second = sorted(run.wait(150, progress=False).outputs["span"] for run in runs)
     assert second[0] > first[1]
 
 
@@ -30,7 +30,7 @@ def test_a_queue_with_a_limit_goes_one_by_one_the_urgent_first(workspace: Contex
     runs.limit("narrow", 1)
     path = notebook(SPAN)
     given = [runs.submit(path, kind="k", queue="narrow", priority=priority) for priority in (9, 0, 5)]
-    spans = [run.wait(60, progress=False).outputs["span"] for run in given]
+    spans = [run.wait(150, progress=False).outputs["span"] for run in given]
     assert spans[0][1] < spans[2][0] and spans[2][1] < spans[1][0]
     runs.limit("narrow", None)
 
@@ -40,7 +40,7 @@ def test_a_time_out_and_an_error_of_the_code_are_not_tried_again(workspace: Cont
     wrong = Runs(workspace).submit(notebook("{}['x']"), kind="k")
     passing = Runs(workspace).submit(notebook("raise ConnectionResetError('by peer')"), kind="k", retries=1)
     for run in (slow, wrong, passing):
-        run.wait(60, progress=False, check=False)
+        run.wait(150, progress=False, check=False)
     assert [(run.status, run.row.attempt) for run in (slow, wrong, passing)] == [("FAILED", 1), ("FAILED", 1), ("FAILED", 2)]
     assert "longer than 0.5 seconds" in slow.error and "by peer" in passing.error
 

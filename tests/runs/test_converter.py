@@ -228,7 +228,7 @@ def test_all_of_it_as_a_run(workspace: Context, monkeypatch: pytest.MonkeyPatch)
     code = "PARALLEL = True\ndef convert(json_input, name, output):\n    import os\n    for d in json_input:\n"
     code += "        output({**d, 'a': d['a'].strip(), 'kind': 'fruit', 'env': os.getcwd() + ' '.join(os.environ)})\n    print('끝', name)\n"
     converter = Converters(workspace).create("strip", code).freeze("v1")
-    run = converter.run(raw, to="d-shop", label="kind", on_error="skip", workers=1).wait(120, progress=False)
+    run = converter.run(raw, to="d-shop", label="kind", on_error="skip", workers=1).wait(200, progress=False)
     dataset = Datasets(workspace)["d-shop"]
     assert [str(value) for value in run.outputs.values()] == ["dataset:d-shop@1", "3", "1"]
     assert [(document["_id"], document["a"]) for document in dataset.documents()] == [("1-0", "사과"), ("1-1", "배"), ("1-3", "배")]
@@ -237,7 +237,7 @@ def test_all_of_it_as_a_run(workspace: Context, monkeypatch: pytest.MonkeyPatch)
     assert run.params["converter"] == "converter:strip@1"
     assert {edge.source for edge in workspace.catalog.edges("dataset:d-shop@1")} == {"rawdata:shop@1", "converter:strip@1"}
     assert converter.skipped(run)["_id"].to_list() == converter.skipped(run.id)["_id"].to_list() == ["1-2"]
-    failed = converter.run(raw, to="d-bad").wait(120, progress=False, check=False)
+    failed = converter.run(raw, to="d-bad").wait(200, progress=False, check=False)
     assert failed.status == "FAILED" and "document 2 (1-2), convert.py line 5: AttributeError" in failed.error
     assert not workspace.catalog.exists("dataset", "d-bad") and converter.skipped(failed).height == 0
     with pytest.raises(AlreadyExists):

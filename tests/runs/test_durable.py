@@ -52,14 +52,14 @@ def test_a_planted_pickle_is_refused_and_the_worker_lives(
 ) -> None:
     worker = start_worker()
     path = notebook("1")
-    Runs(own).submit(path, kind="k", id="good").wait(60, progress=False)
+    Runs(own).submit(path, kind="k", id="good").wait(150, progress=False)
     database = own.home / "db" / "dbos.sqlite"
     assert b"py_pickle" not in database.read_bytes()
     Leases(own).sign("dead", 2**22 + 1)
     plant(database, tmp_path / "boom")
     until(lambda: "holds a pickle" in worker_log(own).read_text())
     until(lambda: "took over from dead" in worker_log(own).read_text())
-    assert Runs(own).submit(path, kind="k", id="after").wait(60, progress=False).status == "SUCCEEDED"
+    assert Runs(own).submit(path, kind="k", id="after").wait(150, progress=False).status == "SUCCEEDED"
     assert worker.poll() is None
     assert not (tmp_path / "boom").exists()
     with closing(sqlite3.connect(database)) as connection:
@@ -70,7 +70,7 @@ def test_a_planted_pickle_is_refused_and_the_worker_lives(
 def test_what_was_under_way_is_known_without_the_database_of_dbos(own: Context, notebook: MakeNotebook) -> None:
     path = notebook("1 + 1")
     runs = Runs(own)
-    runs.submit(path, kind="k", id="warm-up").wait(60, progress=False)
+    runs.submit(path, kind="k", id="warm-up").wait(150, progress=False)
     stop_worker(own)
     for file in (own.home / "db").glob("dbos.sqlite*"):
         file.unlink()
@@ -79,7 +79,7 @@ def test_what_was_under_way_is_known_without_the_database_of_dbos(own: Context, 
     runs.ledger.begin("r2", "worker-of-yesterday")
     for id in ("r1", "r2"):
         (own.folder("runs", id) / "source.ipynb").write_bytes(path.read_bytes())
-    assert [runs.get(id).wait(60, progress=False).status for id in ("r1", "r2")] == ["SUCCEEDED"] * 2
+    assert [runs.get(id).wait(150, progress=False).status for id in ("r1", "r2")] == ["SUCCEEDED"] * 2
     assert [runs.get(id).row.attempt for id in ("r1", "r2")] == [1, 2]
 
 
@@ -93,11 +93,11 @@ def test_on_postgresql_a_killed_worker_is_taken_over_too(
     runs = [Runs(ctx).submit(path, {"seconds": 0.1}, kind="k", id=f"pg-{number}") for number in range(4)]
     try:
         for run in runs:
-            assert run.wait(100, progress=False).status == "SUCCEEDED"
+            assert run.wait(200, progress=False).status == "SUCCEEDED"
         slow = Runs(ctx).submit(path, {"seconds": 2.0}, kind="k", id="pg-slow")
         until(lambda: slow.status == "RUNNING")
         os.kill(ensure_worker(ctx).pid, signal.SIGKILL)
-        assert slow.wait(100, progress=False).row.attempt == 2
+        assert slow.wait(200, progress=False).row.attempt == 2
         with ctx.catalog.engine.connect() as connection:
             query = sa.text("SELECT count(*) FROM clow_dbos.workflow_status WHERE serialization = 'portable_json'")
             assert connection.scalar(query) == 6

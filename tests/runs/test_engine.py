@@ -351,6 +351,6 @@ def test_ctrl_c_ends_papermill_and_its_kernel(write: Callable[..., Path], tmp_pa
         while not (pid.exists() and pid.read_text()) and shell.poll() is None:
             threading.Event().wait(0.05)
         shell.send_signal(signal.SIGINT)
-        assert shell.wait(60) != 0
+        assert shell.wait(120) != 0
     assert is_gone(int(pid.read_text()))
     assert statuses(tmp_path / "out.ipynb")[-1] != "completed"

@@ -52,14 +52,14 @@ def test_the_notebook_is_kept_as_it_was(workspace: Context, notebook: MakeNotebo
     path = notebook("print('before')")
     run = Runs(workspace).submit(path, kind="k")
     path.write_text("{}")
-    assert "before" in run.wait(60, progress=False).logs()
+    assert "before" in run.wait(150, progress=False).logs()
 
 
 def test_types_survive_the_way(workspace: Context, notebook: MakeNotebook) -> None:
     parameters = "from datetime import date\nfrom pathlib import Path\nday: date = date(2026, 1, 1)\nto: Path = Path('a')\nfew: list[int] = []\nhome: str = ''"
     path = notebook("from clow_nb.runs import current\ncurrent.output('seen', f'{day!r} {to!r} {few!r} {home}')", parameters=parameters)
     values = {"day": date(2026, 7, 1), "to": Path("한글/x"), "few": [1, 2]}
-    run = Runs(workspace).submit(path, values, kind="k").wait(60, progress=False)
+    run = Runs(workspace).submit(path, values, kind="k").wait(150, progress=False)
     assert run.outputs["seen"] == f"datetime.date(2026, 7, 1) PosixPath('한글/x') [1, 2] {workspace.home}"
 
 
@@ -88,7 +88,7 @@ SUBMIT = """
 import sys
 from clow_nb.core.context import Context
 from clow_nb.runs.queue import Runs
-Runs(Context.open()).submit(sys.argv[1], kind="k", id=sys.argv[2]).wait(100, progress=False)
+Runs(Context.open()).submit(sys.argv[1], kind="k", id=sys.argv[2]).wait(200, progress=False)
 """
 
 

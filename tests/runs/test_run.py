@@ -30,7 +30,7 @@ while not (current.folder() / "go").exists():
     assert (run.status, run.message) == ("RUNNING", "반")
     assert "50%" in repr(run)
     (run.folder / "go").touch()
-    run.wait(60, progress=False)
+    run.wait(150, progress=False)
     assert run.progress == 1.0
     metrics = run.metrics()
     assert metrics["key"].to_list() == ["loss", "bad"] and math.isnan(metrics["value"][1])
@@ -50,7 +50,7 @@ def test_waiting_has_an_end_and_shows_a_bar(ctx: Context, monkeypatch: pytest.Mo
 def test_a_failure_says_why_and_where(workspace: Context, notebook: MakeNotebook) -> None:
     run = Runs(workspace).submit(notebook("x = 1", "{}['이름']"), kind="k", target="t")
     with pytest.raises(RunError, match="KeyError: '이름'"):
-        run.wait(60, progress=False)
+        run.wait(150, progress=False)
     assert run.status == "FAILED" and "KeyError" in run.error
     assert run.row.attempt == 1
     events = [event.payload for event in workspace.events.since(topic="run.ended") if event.payload["id"] == run.id]
@@ -60,8 +60,8 @@ def test_a_failure_says_why_and_where(workspace: Context, notebook: MakeNotebook
 def test_a_run_resumed_is_its_next_round(workspace: Context, notebook: MakeNotebook) -> None:
     code = "from clow_nb.runs import current\npath = current.folder() / 'again'\nfirst = not path.exists()\npath.touch()\nassert not first"
     run = Runs(workspace).submit(notebook(code), kind="k")
-    assert run.wait(60, progress=False, check=False).status == "FAILED"
-    assert run.resume().wait(60, progress=False).status == "SUCCEEDED"
+    assert run.wait(150, progress=False, check=False).status == "FAILED"
+    assert run.resume().wait(150, progress=False).status == "SUCCEEDED"
     assert (run.error, run.row.round) == ("", 2)
     with pytest.raises(RunError, match="is SUCCEEDED"):
         run.resume()
@@ -83,7 +83,7 @@ while True:
 def test_cancel_ends_also_what_does_not_listen(workspace: Context, notebook: MakeNotebook) -> None:
     run = Runs(workspace).submit(notebook(STUBBORN), kind="k")
     until(lambda: (run.folder / "child").exists() and (run.folder / "child").read_text())
-    assert run.cancel().wait(60, progress=False, check=False).status == "CANCELLED"
+    assert run.cancel().wait(150, progress=False, check=False).status == "CANCELLED"
     child = int((run.folder / "child").read_text())
     until(lambda: birth(child) is None)
     assert run.cancel().status == "CANCELLED"

@@ -85,7 +85,7 @@ def plant(ctx: Context) -> None:
 def test_no_channel_lets_it_out(workspace: Context, notebook: MakeNotebook) -> None:
     plant(workspace)
     path = notebook(*CHANNELS.values(), parameters=PARAMETERS)
-    run = Runs(workspace).submit(path, {"key": "openai", "spare": "hub"}, kind="leaky").wait(90, progress=False)
+    run = Runs(workspace).submit(path, {"key": "openai", "spare": "hub"}, kind="leaky").wait(200, progress=False)
     assert leaks(workspace.home, VALUE, LONG) == []
     assert leaks(run.folder, LONG[:24]) == [], "a table shows the beginning of a long text"
     cells = nbformat.read(run.notebook, 4).cells
@@ -108,7 +108,7 @@ def test_nothing_lies_there_while_it_runs(workspace: Context, notebook: MakeNote
     until(lambda: run.message == "waiting")
     found, status = leaks(workspace.home, VALUE, LONG), run.status
     assert (found, status) == ([], "RUNNING")
-    run.wait(60, progress=False)
+    run.wait(150, progress=False)
 
 
 DEATHS = {
@@ -128,7 +128,7 @@ def test_no_error_tells(workspace: Context, notebook: MakeNotebook) -> None:
         for source in DEATHS.values()
     ]
     for run in runs:
-        run.wait(90, progress=False, check=False)
+        run.wait(200, progress=False, check=False)
     assert {run.status for run in runs} == {"FAILED"} and leaks(workspace.home, VALUE) == []
     errors = dict(zip(DEATHS, (run.error for run in runs), strict=True))
     assert errors["error"].startswith(f"ValueError: no access with {MASK}{MASK}") and errors["clow"] == f"The key {MASK} is old."
@@ -289,7 +289,7 @@ def test_it_can_be_typed_unseen(ctx: Context) -> None:
     while b"openai: " not in seen:
         seen += os.read(own, 1000)
     os.write(own, b"sk-typed-unseen\n")
-    assert process.wait(60) == 0
+    assert process.wait(120) == 0
     until(lambda: Secrets(ctx).reveal("openai") == {"openai": "sk-typed-unseen"})
     assert b"typed" not in seen + os.read(own, 1000)
     os.close(own)

@@ -215,7 +215,7 @@ def work_off(ctx: Context, workers: Crew, path: Path, count: int) -> None:
     """Submit `count` short runs at once to several workers, and see that each was begun once."""
     runs = [Runs(ctx).submit(path, kind="k", id=f"r{number:02}") for number in range(count)]
     for run in runs:
-        run.wait(120, progress=False)
+        run.wait(200, progress=False)
     assert sorted(lines(ctx.home / "runs" / "began")) == [f"r{number:02}#1" for number in range(count)]
     assert len({run.row.worker for run in runs}) == len(workers.processes)
 
@@ -257,7 +257,7 @@ def test_several_workers_on_postgresql_and_a_restart_of_it(
             until(lambda pid=pid: birth(pid) is None)
             server.ensure_postgres_running()
             Ledger(ctx)
-        while not run.wait(120, progress=False, check=False).row.ended:
+        while not run.wait(200, progress=False, check=False).row.ended:
             workers.fill()
         judge(run, 6)
     finally:

@@ -19,6 +19,7 @@ from ..core.context import Context
 from ..core.database import UtcDateTime, now
 from ..core.errors import NotFound, ParameterError
 from ..core.refs import check_name
+from .tracking import try_mirror
 
 if TYPE_CHECKING:
     from clow_nb.train.cards import Card
@@ -90,6 +91,7 @@ def move_alias(
     else:
         ctx.catalog.tag("model", name, alias, version)
     ctx.events.publish("model.alias", ref=f"model:{name}", alias=alias, version=version)
+    try_mirror(ctx, name)
 
 # %% ../../nbs/train/05b_aliases.ipynb #4a8e2de7
 _SCHEMA: dict[str, Any] = {

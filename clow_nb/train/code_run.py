@@ -9,8 +9,9 @@ __all__ = ['Work', 'fetch_code', 'Job', 'job_of', 'prepare_code', 'run_code']
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from ..core.errors import NotFound, RunError
 from ..data.dataset import Datasets
 from ..runs.engine import execute_notebook
 from ..runs.environments import clean_environment, python_for, read_requirements
-from .commands import Say, run_command
+from .commands import Say, drive, driven, run_command
 from .handover import Handover, Steps
 from .own_code import GitCode, NotebookCode, fetch_notebook
 from .recipe import Recipe
@@ -96,7 +97,7 @@ def fetch_code(
 class Job:
     """Work where it is done: `words` of a command in a folder, or the notebook at `folder / "code.ipynb"` where there are none.
 
-    With `executor`, it is done by that: see `run_on_ray`.
+    `python` is its Python. With `executor`, it is done by that (see `run_on_ray`), and `python` is where the node's environment will be written down.
     """
 
     words: tuple[str, ...]
@@ -157,34 +158,39 @@ def prepare_code(
 
         ref = json.loads((made.input / "dataset.json").read_text("utf-8"))["ref"]
         keep_frame(Datasets(training.ctx)[ref], made.input)
-    order = {"work": asdict(work), "resources": training.resources, "cluster": cluster}
+    place = str(made.root / "environment.json")
+    order = {
+        "work": asdict(work),
+        "resources": training.resources,
+        "cluster": cluster,
+        "environment": place,
+    }
     return Job(
-        work.words or (work.solution or "code.ipynb",),
-        made.root,
-        sys.executable,
-        {},
-        order,
+        work.words or (work.solution or "code.ipynb",), made.root, place, {}, order
     )
 
 # %% ../../nbs/train/06w_code_run.ipynb #e0d64b25
+_tell = partial(print, end="", flush=True)
+
+
+def _execute(folder: Path, order: Mapping[str, Any]) -> None:
+    execute_notebook(
+        folder / "code.ipynb",
+        order["done"],
+        order["params"],
+        cwd=folder,
+        env=order["env"],
+        on_text=_tell,
+    )
+
+
 def _run_notebook(
     job: Job, made: Handover, steps: Steps, params: Mapping[str, Any], say: Say
 ) -> None:
     done = made.output / "notebook.ipynb"
-
-    def heard(text: str) -> None:
-        say(text)
-        steps.look()
-
+    order = {"done": str(done), "params": dict(params), "env": dict(job.env)}
     try:
-        execute_notebook(
-            job.folder / "code.ipynb",
-            done,
-            params,
-            cwd=job.folder,
-            env=job.env,
-            on_text=heard,
-        )
+        drive("clow_nb.train.code_run", order, job.folder, os.environ, say, steps.look)
     except RunError as error:
         raise RunError(
             "The notebook of the training failed: {cause} It is kept as it stopped: {path}.",
@@ -193,16 +199,8 @@ def _run_notebook(
         ) from None
 
 
-def _tell(text: str) -> None:
-    print(text, end="", flush=True)
-
-
 def run_code(
-    job: Job,
-    made: Handover,
-    steps: Steps,
-    params: Mapping[str, Any],
-    say: Callable[[str], None] = _tell,
+    job: Job, made: Handover, steps: Steps, params: Mapping[str, Any], say: Say = _tell
 ) -> None:
     """Run it to its end, and follow its metrics. Raises `RunError` with the last line of its log, or why the notebook failed."""
     if job.executor:
@@ -214,3 +212,7 @@ def run_code(
     else:
         _run_notebook(job, made, steps, params, say)
     steps.look()
+
+
+if __name__ == "__main__" and "__file__" in globals():
+    driven(_execute)

@@ -108,11 +108,13 @@ def with_splits(
 
 # %% ../../nbs/train/01a_inputs.ipynb #e4ea80ae
 def overview(frame: pl.DataFrame, label: str | None = None) -> pl.DataFrame:
-    """One row a split: how many documents and, where there is a label, how many classes and the smallest of them."""
+    """One row a split: how many documents and, where a label names classes (of numbers at most twenty), how many and the smallest of them."""
     order = pl.col("split").replace_strict(
         {"train": 0, "valid": 1, "test": 2}, default=3, return_dtype=pl.Int64
     )
-    if label is None:
+    if label is None or (
+        frame.schema[label].is_numeric() and frame[label].n_unique() > 20
+    ):
         return frame.group_by("split").agg(documents=pl.len()).sort(order, "split")
     sizes = frame.filter(pl.col(label).is_not_null()).group_by("split", label).len()
     smallest = sizes.sort("len", label).group_by("split", maintain_order=True).first()

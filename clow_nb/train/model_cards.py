@@ -6,7 +6,9 @@
 __all__ = ['model_card', 'data_card']
 
 # %% ../../nbs/train/10a_model_cards.ipynb #4108c52f
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from ..core.context import Context
 from ..core.lineage import Lineage
@@ -19,6 +21,32 @@ from .cards import Card, facts, listed, plain
 
 if TYPE_CHECKING:
     from clow_nb.train.models import ModelVersion
+
+# %% ../../nbs/train/10a_model_cards.ipynb #3efa4393
+def _table(rows: list[dict[str, Any]]) -> str:
+    """Rows as a Markdown table, with headings in the user's language; a column without a word keeps its name."""
+    words = {
+        "split": t("Split"), "documents": t("Documents"), "dataset": t("Dataset"), "evaluation": t("Evaluation"), "service": t("Service"),
+        "version": t("Version"), "stage": t("Stage or alias"), "since": t("Since"), "until": t("Until"), "author": t("Who"), "reason": t("Why"),
+        "from": t("From"), "to": t("To"), "role": t("Role"), "key": t("Key"), "type": t("Type"), "category": t("Category"),
+        "count": t("Count"), "missing": t("Missing"), "distinct": t("Distinct"), "top": t("Most frequent"),
+    }  # fmt: skip
+    return listed(
+        [{words.get(key, key): value for key, value in row.items()} for row in rows]
+    )
+
+
+def _stage(name: str | None) -> str:
+    """A stage in a word; a free alias as it is."""
+    return {
+        "staging": t("staging"),
+        "production": t("in production"),
+        "archived": t("archived"),
+    }.get(name or "", name or "")
+
+
+def _moment(at: datetime | None, zone: str) -> str:
+    return f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}" if at else ""
 
 # %% ../../nbs/train/10a_model_cards.ipynb #9f67c772
 _SHOWN = ("accuracy", "f1_macro", "ece", "r2", "mae", "rmse")
@@ -64,6 +92,42 @@ def _services(ctx: Context, ref: str) -> list[dict[str, Any]]:
     ]
 
 
+def _held(version: "ModelVersion") -> list[dict[str, Any]]:
+    zone, rows = (
+        version.ctx.settings.tz,
+        periods(moves(version.ctx, version.name))
+        .filter(version=version.version)
+        .drop("version")
+        .to_dicts(),
+    )
+    return [
+        row
+        | {
+            "stage": _stage(row["stage"]),
+            "since": _moment(row["since"], zone),
+            "until": _moment(row["until"], zone),
+        }
+        for row in rows
+    ]
+
+
+def _edges(ctx: Context, ref: Ref) -> list[dict[str, Any]]:
+    roles = {
+        "dataset": t("Dataset"),
+        "training": t("Training"),
+        "model": t("Model"),
+        "split": t("Split"),
+    }
+    return [
+        {
+            "from": edge.source,
+            "to": edge.target,
+            "role": roles.get(edge.role, edge.role),
+        }
+        for edge in Lineage(ctx, ref).edges()
+    ]
+
+
 def _added(ctx: Context, ref: Ref) -> list[tuple[str, str]]:
     return [
         part
@@ -87,7 +151,7 @@ def _data(dataset: Dataset) -> str:
             t("Last change"): row.message,
         }
     )
-    return "\n\n".join(filter(None, (told, listed(counts))))
+    return "\n\n".join(filter(None, (told, _table(counts))))
 
 # %% ../../nbs/train/10a_model_cards.ipynb #ad89ef2c
 def _trained_on(ctx: Context, ref: str | None) -> str:
@@ -117,11 +181,11 @@ def model_card(version: "ModelVersion") -> Card:
         t("Model"): item.title or item.name,
         t("Description"): item.description,
         t("Version"): ref,
-        t("Stage"): version.stage,
+        t("Stage"): _stage(version.stage),
     }
     about |= {
-        t("Solution"): data.get("solution"),
-        t("Made"): f"{version.row.created_at:%Y-%m-%d}",
+        t("Solution"): data.get("solution") or "",
+        t("Made"): _moment(version.row.created_at, ctx.settings.tz),
         t("By"): version.row.author,
     }
     about |= {
@@ -131,11 +195,6 @@ def model_card(version: "ModelVersion") -> Card:
         t(side): ", ".join(f"{key} ({kind})" for key, kind in keys.items())
         for side, keys in version.signature.items()
     }
-    held = periods(moves(ctx, version.name)).filter(version=version.version)
-    edges = [
-        {"from": e.source, "to": e.target, "role": e.role}
-        for e in Lineage(ctx, version.ref).edges()
-    ]
     parts = [
         (t("Overview"), facts(about)),
         (t("Documents in, documents out"), facts(sides)),
@@ -144,17 +203,17 @@ def model_card(version: "ModelVersion") -> Card:
             t("Metrics in training"),
             listed(
                 [
-                    {t("metric"): key, t("value"): value}
+                    {t("Metric"): key, t("Value"): value}
                     for key, value in version.metrics.items()
                 ]
             ),
         ),
-        (t("Evaluations"), listed(rows)),
+        (t("Evaluations"), _table(rows)),
         (t("Calibration"), _calibration(rows)),
         (t("Parameters"), facts(data.get("params", {}))),
-        (t("Stages and aliases"), listed(held)),
-        (t("Services"), listed(_services(ctx, ref))),
-        (t("Lineage"), listed(edges)),
+        (t("Stages and aliases"), _table(_held(version))),
+        (t("Services"), _table(_services(ctx, ref))),
+        (t("Lineage"), _table(_edges(ctx, version.ref))),
         *_added(ctx, version.ref),
     ]
     return Card(
@@ -174,10 +233,6 @@ def data_card(dataset: Dataset) -> Card:
         for name in ("key", "type", "category", "count", "missing", "distinct", "top")
         if name in found.columns
     ]
-    edges = [
-        {"from": e.source, "to": e.target, "role": e.role}
-        for e in Lineage(ctx, dataset.ref).edges()
-    ]
     questions = {
         "origin": t("Where do the documents come from, and who collected them?"),
         "labels": t(
@@ -188,8 +243,8 @@ def data_card(dataset: Dataset) -> Card:
     }
     parts = (
         (t("Overview"), _data(dataset)),
-        (t("Keys"), listed(found.select(shown))),
-        (t("Lineage"), listed(edges)),
+        (t("Keys"), _table(found.select(shown).to_dicts())),
+        (t("Lineage"), _table(_edges(ctx, dataset.ref))),
         *_added(ctx, dataset.ref),
     )
     return Card(

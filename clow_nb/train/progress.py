@@ -9,6 +9,7 @@ __all__ = ['is_lower_better', 'Progress']
 import math
 from dataclasses import dataclass, field
 
+from ..core.errors import ParameterError
 from .solution import TrainParams
 
 # %% ../../nbs/train/02b_progress.ipynb #a8944e0c
@@ -30,10 +31,20 @@ class Progress:
     history: list[dict[str, float]] = field(default_factory=list)
 
     def add(self, metrics: dict[str, float], monitor: str) -> bool:
-        """Take the metrics of one more epoch; whether it is the best so far (a tie goes to the lower loss)."""
+        """Take the metrics of one more epoch; whether it is the best so far (a tie goes to the lower loss). Raises `ParameterError`."""
+        if (value := metrics.get(f"valid_{monitor}")) is None:
+            known = ", ".join(
+                name.removeprefix("valid_")
+                for name in metrics
+                if name.startswith("valid_")
+            )
+            raise ParameterError(
+                "monitor={monitor!r} is not measured in this training. There is: {known}.",
+                monitor=monitor,
+                known=known,
+            )
         self.epoch += 1
         self.history.append({"epoch": self.epoch, **metrics})
-        value = metrics[f"valid_{monitor}"]
         score = -value if is_lower_better(monitor) else value
         tie = (
             score == self.score

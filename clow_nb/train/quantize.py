@@ -16,9 +16,12 @@ import polars as pl
 
 from ..core.errors import DataError, ParameterError
 from ..core.plugins import registry
+from ..core.text import t
 from ..data.dataset import Datasets
+from ..data.encoding import notice
 from .precision import check_precision
 from .predictor import Predictor, save_model
+from .promotion import differing_horizons
 
 if TYPE_CHECKING:
     from clow_nb.core.context import Context
@@ -36,7 +39,31 @@ def _measured(mv: "ModelVersion") -> dict[str, float]:
         )[str(mv.ref)]
     except DataError:
         return {}
-    return {f"valid_{name}": value for name, value in found.items()}
+    return {
+        f"valid_{name}": value for name, value in found.items() if name != "documents"
+    }
+
+
+def _tell_server(made: "ModelVersion") -> None:
+    """A server of MLflow doesn't see the files of this workspace, so they are sent with a run of their own."""
+    from clow_nb.train.logbook import Entry, send
+    from clow_nb.train.tracker import put_aside
+    from clow_nb.train.tracking import mlflow_client
+
+    entry = Entry(
+        str(made.ref),
+        f"{made.name}-{made.version}",
+        params={"precision": made.load().precision},
+    )
+    entry.tags, entry.folders = {"clow.ref": str(made.ref), "model": made.name}, {
+        "model": str(made.folder)
+    }
+    entry.add(made.metrics, 0)
+    entry.end()
+    try:
+        send(made.ctx, mlflow_client(made.ctx), entry)
+    except Exception as error:
+        put_aside(made.ctx, entry, error)
 
 
 def quantize(mv: "ModelVersion", precision: str = "int8") -> "ModelVersion":
@@ -81,9 +108,11 @@ def quantize(mv: "ModelVersion", precision: str = "int8") -> "ModelVersion":
         mv.ctx.catalog.update_version(
             "model", made.name, made.version, made.row.data | {"metrics": metrics}
         )
-        return type(mv)(
+        made = type(mv)(
             mv.ctx, mv.ctx.catalog.version("model", made.name, made.version)
         )
+    if mv.ctx.settings.mlflow and "mlflow_run" not in made.row.data:
+        _tell_server(made)
     return made
 
 # %% ../../nbs/train/06b_quantize.ipynb #38bdeed9
@@ -109,6 +138,27 @@ def _speed(
     }  # fmt: skip
 
 
+def _measured_row(
+    mv: "ModelVersion",
+    scores: dict[str, float],
+    documents: Sequence[dict[str, Any]],
+    rounds: int,
+) -> dict[str, Any]:
+    predictor, steps = mv.load(), mv.row.data["params"].get("horizon")
+    about = {
+        "model": str(mv.ref),
+        "solution": predictor.task.name,
+        "precision": predictor.precision or "float32",
+    }
+    about |= {"documents": int(scores["documents"])} | (
+        {"horizon": steps} if steps else {}
+    )
+    found = {name: scores[name] for name in _SHOWN if name in scores}
+    size = sum(path.stat().st_size for path in mv.folder.iterdir()) / 1e6
+    asked = predictor.examples * 85 if steps else documents
+    return about | found | {"size_mb": size} | _speed(predictor, asked, rounds)
+
+# %% ../../nbs/train/06b_quantize.ipynb #6b82f0f9
 def compare_variants(
     ctx: "Context",
     models: Sequence[Any],
@@ -117,10 +167,10 @@ def compare_variants(
     label: str | None = None,
     rounds: int = 50,
 ) -> pl.DataFrame:
-    """One row a model version: `model solution precision documents`, its scores, `size_mb p50_ms p99_ms documents_per_s`.
+    """One row a model version: `model solution precision documents`, its scores, `size_mb p50_ms p99_ms documents_per_s`; `horizon` of a forecaster.
 
-    `models` are versions or names of them. Scores are of all documents of the split; times of the first 256 of them, on
-    this machine, with nothing else to do. Raises `NotFound` for an unknown model or dataset, `DataError` for a split without documents.
+    `models` are versions or names of them. Scores are of all documents of the split; times of the first 256 of them (of a forecaster: of windows
+    that it knows), on this machine, with nothing else to do. Raises `NotFound` for an unknown model or dataset, `DataError` for a split without documents.
     """
     from clow_nb.train.models import Models
 
@@ -132,15 +182,9 @@ def compare_variants(
         ctx, [str(mv.ref) for mv in versions], str(ds.ref), split, label
     )
     documents = list(ds.documents({"split": split}, limit=256))
-    rows = []
-    for mv in versions:
-        predictor, found = mv.load(), scores[str(mv.ref)]
-        about = {
-            "model": str(mv.ref),
-            "solution": predictor.task.name,
-            "precision": predictor.precision or "float32",
-        }
-        size = sum(path.stat().st_size for path in mv.folder.iterdir()) / 1e6
-        rows.append(about | {"documents": ds.count({"split": split})} | {name: found[name] for name in _SHOWN if name in found}
-                    | {"size_mb": size} | _speed(predictor, documents, rounds))  # fmt: skip
-    return pl.DataFrame(rows)
+    if why := differing_horizons(*(mv.row.data["params"] for mv in versions)):
+        notice(t("The errors can't be compared: {why}.", why=why))
+    rows = [
+        _measured_row(mv, scores[str(mv.ref)], documents, rounds) for mv in versions
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)

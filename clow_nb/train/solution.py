@@ -168,6 +168,10 @@ class Solution(ABC):
     def restore(self, config: dict[str, Any], tensors: dict[str, Tensor]) -> None:
         """Take back what `state()` gave."""
 
+    def measures(self, target: pl.Series | None) -> tuple[str, ...]:
+        """Names of what `metrics` gives where `target` is learned; by default nothing, for what is known only by training."""
+        return ()
+
     @property
     def bf16_on_cpu(self) -> bool:
         """Whether `amp="auto"` is bf16 on a processor that computes in it, too: where that is faster and learns as well. By default not."""

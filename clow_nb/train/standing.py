@@ -17,7 +17,9 @@ from ..core.errors import ClowError, DataError
 from ..core.text import t
 from .models import ModelVersion
 from .progress import is_lower_better
+from .promotion import differing_horizons
 from .scores import number_scores
+from .search import Try
 from .series import in_order, starts
 
 # %% ../../nbs/train/09c_standing.ipynb #628bf21c
@@ -87,7 +89,7 @@ def _asked(
     version: ModelVersion, frame: pl.DataFrame, label: str | None, part: str
 ) -> tuple[list[dict[str, Any]], list[Any]]:
     """The documents of a split, and what is right for each."""
-    if label is None and "values" in version.signature["outputs"]:
+    if "values" in version.signature["outputs"]:
         return _windows(version.load().task, frame, part)
     if label is None:
         raise DataError("There is no label key, so nothing says what is right.")
@@ -163,18 +165,16 @@ class Standing:
 
 
 def compare_with(
-    version: ModelVersion | None,
-    trial: int,
-    ours: float,
-    frame: pl.DataFrame,
-    label: str | None,
-    metric: str,
+    version: ModelVersion | None, trial: int, ours: float, setup: Try
 ) -> Standing:
-    """A trial's value beside that of `version` on the documents of `frame`."""
+    """A trial's value beside that of `version`, on the documents of `setup`."""
+    metric = setup.metric
     if version is None:
         return Standing(trial, metric, ours)
+    if why := differing_horizons(setup.params, version.row.data["params"]):
+        return Standing(trial, metric, ours, str(version.ref), None, f"{why}.")
     try:
-        theirs = score_version(version, frame, label, metric)
+        theirs = score_version(version, setup.frame, setup.label, metric)
         return Standing(trial, metric, ours, str(version.ref), theirs)
     except (ClowError, ValueError, TypeError) as error:
         return Standing(trial, metric, ours, str(version.ref), None, str(error))

@@ -128,7 +128,9 @@ def end_lost(ctx: Context, client: Any) -> int:
     for run in client.search_runs([experiment], "attributes.status = 'RUNNING'"):
         if run.data.tags.get("clow.home") != str(ctx.home):
             continue
-        rows = Ledger(ctx).find(id=run.data.tags["clow.run"])
+        rows = Ledger(ctx).find(
+            id=run.data.tags.get("clow.ledger") or run.data.tags["clow.run"]
+        )
         if rows and rows[0].ended:
             client.set_terminated(run.info.run_id, _ENDED.get(rows[0].status, "FAILED"))
             lost += 1
@@ -159,8 +161,6 @@ class _Writer:
         )
 
     def _open(self) -> None:
-        if "environment.lock" not in self.entry.tags:
-            _surroundings(self.entry, self.ctx, self.python)
         client = mlflow_client(self.ctx)
         with suppress(Exception):  # upkeep only
             end_lost(self.ctx, client)
@@ -171,6 +171,9 @@ class _Writer:
             send_kept(self.ctx, client)
 
     def _write(self) -> None:
+        if "environment.lock" not in self.entry.tags:
+            with suppress(FileNotFoundError):  # another machine says it later
+                _surroundings(self.entry, self.ctx, self.python)
         if self.client is None:
             self._open()
         points = self.entry.points[self._sent :]
@@ -234,21 +237,21 @@ class Tracker:
         """Note numbers of a step for MLflow."""
         self.entry.add(metrics, step)
 
-    def finish(self, status: str = "FINISHED") -> str | None:
-        """Say that it is over, and wait for all to be written: MLflow's id of the run, or nothing where it is kept to be sent later."""
+    def finish(self, error: BaseException | None = None) -> str | None:
+        """Say that it is over (by an error, where there is one), and wait for all to be written: MLflow's id of the run, or nothing where it is kept to be sent later."""
         if self._over.is_set():
             return self._writer.id or None
-        self.entry.end(status)
+        self.entry.end(error)
         self._over.set()
         self._thread.join(_PATIENCE)
-        error = (
+        silent = (
             TimeoutError(t("no answer"))
             if self._thread.is_alive()
             else self._writer.error
         )
-        if error is None:
+        if silent is None:
             return self._writer.id
-        put_aside(self._writer.ctx, self.entry, error)
+        put_aside(self._writer.ctx, self.entry, silent)
         return None
 
     def __enter__(self) -> Self:
@@ -261,5 +264,4 @@ class Tracker:
         _trace: TracebackType | None,
     ) -> None:
         if error is not None:
-            self.entry.tags["error"] = reason(error)
-            self.finish("FAILED" if isinstance(error, Exception) else "KILLED")
+            self.finish(error)

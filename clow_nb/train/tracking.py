@@ -9,6 +9,7 @@ __all__ = ['EXPERIMENT', 'importing', 'tracking_url', 'has_store', 'artifact_roo
 # %% ../../nbs/train/05_tracking.ipynb #a2cf50fd
 import logging
 import os
+import re
 import threading
 import warnings
 from collections.abc import Mapping
@@ -23,7 +24,8 @@ from ..data.lock import file_lock
 
 # %% ../../nbs/train/05_tracking.ipynb #5025649d
 EXPERIMENT = "clow"
-_ALIASES = ("staging", "production")
+_STAGES = ("staging", "production")
+_OURS = "clow.aliases"  # the tag of a model in MLflow: which of its aliases are ours
 _KIND = {
     "mlflow.experimentKind": "custom_model_development"
 }  # which of its pages MLflow opens
@@ -129,24 +131,41 @@ def mirror(ctx: Context, name: str, client: Any = None) -> dict[int, int]:
     return numbers
 
 # %% ../../nbs/train/05_tracking.ipynb #c3a9ab9c
+def _aliases(ctx: Context, name: str) -> dict[str, int]:
+    """Stages and free aliases by the names that MLflow allows, and the version that each is at."""
+    staged = sorted(ctx.catalog.stages("model", name).items())
+    free = {
+        re.sub(r"[^\w-]", "_", alias): version
+        for alias, version in ctx.catalog.tags("model", name).items()
+    }
+    allowed = {
+        alias: version
+        for alias, version in free.items()
+        if not re.fullmatch(r"v\d+|latest", alias, re.I)
+    }
+    return allowed | {stage: version for version, stage in staged if stage in _STAGES}
+
+
 def _mirror_aliases(
     ctx: Context, name: str, client: Any, numbers: Mapping[int, int]
 ) -> None:
-    stages = ctx.catalog.stages("model", name)
+    model = client.get_registered_model(name)
+    present = {alias: int(version) for alias, version in model.aliases.items()}
     wanted = {
-        stage: numbers[version]
-        for version, stage in sorted(stages.items())
-        if stage in _ALIASES and version in numbers
+        alias: numbers[version]
+        for alias, version in _aliases(ctx, name).items()
+        if version in numbers
     }
-    present = {
-        alias: int(version)
-        for alias, version in client.get_registered_model(name).aliases.items()
-    }
-    for alias in _ALIASES:
-        if alias in wanted and present.get(alias) != wanted[alias]:
-            client.set_registered_model_alias(name, alias, str(wanted[alias]))
-        elif alias in present and alias not in wanted:
-            client.delete_registered_model_alias(name, alias)
+    for alias, version in wanted.items():
+        if present.get(alias) != version:
+            client.set_registered_model_alias(name, alias, str(version))
+    for alias in {
+        *_STAGES,
+        *model.tags.get(_OURS, "").split(),
+    } & present.keys() - wanted.keys():
+        client.delete_registered_model_alias(name, alias)
+    if (ours := " ".join(sorted(wanted))) != model.tags.get(_OURS, ""):
+        client.set_registered_model_tag(name, _OURS, ours)
 
 # %% ../../nbs/train/05_tracking.ipynb #91a1db97
 def try_mirror(ctx: Context, name: str, client: Any = None) -> bool:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ..core.context import Context
 from ..core.text import t
 from ..data.lock import file_lock
+from ..runs import current
 from .logbook import Entry, Point, find_run, send
 from .spaces import chosen
 from .tracker import dataset_input, put_aside
@@ -82,6 +83,7 @@ def study_entry(study: "Study", spec: Mapping[str, Any], dataset: "Dataset") -> 
         "solution": spec["solution"],
         "mlflow.user": ctx.user,
     }
+    entry.tags |= {"clow.home": str(ctx.home), "clow.ledger": current.run_id() or ""}
     trials = study.get_trials(deepcopy=False)
     if any(trial.state.name == "COMPLETE" for trial in trials):
         best = study.best_trial
@@ -156,11 +158,7 @@ class TrialRuns:
             if trial.state.is_finished() and trial.number not in self._told:
                 self.tell(trial.number)
         last = study_entry(self._study, self._spec, self._dataset)
-        last.end(
-            "FINISHED"
-            if error is None
-            else "FAILED" if isinstance(error, Exception) else "KILLED"
-        )
+        last.end(error)
         self._put(last)
         self._waiting.put(None)
         self._thread.join(_PATIENCE)

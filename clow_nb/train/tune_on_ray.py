@@ -8,6 +8,7 @@ __all__ = ['Tell', 'documents', 'one_trial', 'RaySearch']
 # %% ../../nbs/train/09g_tune_on_ray.ipynb #f648b7d4
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,21 +17,22 @@ from ..core.errors import RunError
 from ..core.text import t
 from ..data.dataset import Dataset, Datasets
 from ..runs import current
+from .archives import pack, unpack
 from .by_folder import keep_frame, read_folder
+from .commands import driven, last_line
 from .handover import hand_over
-from .on_ray import pack, unpack
 from clow_nb.train.ray_cluster import (
     Scratch,
     check_room,
-    connect,
-    drive,
-    driven,
+    connected,
+    drive_on_ray,
     options,
 )
 from .search import Search, Try, Unmeasured
 from .solution import solution
 from .spaces import chosen
 from .studies import counted, give_back
+from .trial_runs import TrialRuns
 
 if TYPE_CHECKING:
     from optuna import Trial
@@ -94,17 +96,7 @@ class RaySearch(Search):
 
     cluster, workers = "", 1
     wrong: Unmeasured | None = None
-
-    def __init__(
-        self,
-        ctx: Context,
-        name: str,
-        spec: Mapping[str, Any],
-        dataset: Dataset,
-        wanted: int,
-    ) -> None:
-        super().__init__(ctx, name, spec, dataset, wanted)
-        self.dataset = dataset
+    told: TrialRuns | None = None
 
     def run(self, say: Callable[[str], None] = print) -> None:
         """As a `Search` does. Raises `RunError` with the reason, `DataError` if no trial succeeded."""
@@ -117,13 +109,14 @@ class RaySearch(Search):
             "trials": self.wanted,
         }
         order |= {"cluster": self.cluster, "workers": self.workers}
-        drive(
+        drive_on_ray(
             "clow_nb.train.tune_on_ray",
             order,
             folder,
-            lambda text: print(text, end="", flush=True),
+            partial(print, end="", flush=True),
+            env=self.ctx.environment(),
         )
-        super().run(say)
+        self.check()
 
     def ask(self) -> "Trial | str | None":
         """The next trial, `FINISHED` when there are no more to come, nothing while those under way may have to be made again."""
@@ -153,7 +146,10 @@ class RaySearch(Search):
             else:
                 give_back(self.study, trial)
         print(self.sentence(trial), flush=True)
+        current.progress(counted(self.study)[0] / self.wanted, self.sentence(trial))
         self._log(trial.number)
+        if self.told:
+            self.told.tell(trial.number)
         if "wrong" in outcome:
             self.wrong = Unmeasured("{why}", why=outcome["wrong"])
 
@@ -228,15 +224,27 @@ def _tuner(search: RaySearch, workers: int, folder: Path) -> Any:
     )
 
 # %% ../../nbs/train/09g_tune_on_ray.ipynb #b9a944ba
-def _main(folder: Path, order: Mapping[str, Any]) -> None:
+def _searched(search: RaySearch, errors: list[Exception]) -> None:
+    """Raise what keeps the search from being complete; `errors` are what Ray Tune says of its trials."""
+    for error in errors:
+        print(last_line(error), flush=True)
+    if search.wrong:
+        raise search.wrong
+    if (done := counted(search.study)[0]) < search.wanted:
+        raise RunError(
+            "Ray Tune has ended after {done} of {wanted} trials. Run the tuning again: it goes on where it is.",
+            done=done,
+            wanted=search.wanted,
+        )
+
+
+def _main(_: Path, order: Mapping[str, Any]) -> None:
     if str(order["cluster"]).startswith("ray://"):
         raise RunError(
             "A tuning can't be led through {address}. Make this machine a node of the cluster by ray start --address=…, and leave RAY_ADDRESS empty.",
             address=order["cluster"],
         )
-    scratch = Scratch("clow-ray-")
-    ray = connect(order["cluster"], scratch.path)
-    try:
+    with connected(order["cluster"]) as (ray, folder):
         ctx = Context.open()
         search = RaySearch(
             ctx,
@@ -246,12 +254,8 @@ def _main(folder: Path, order: Mapping[str, Any]) -> None:
             order["trials"],
         )
         check_room(ray.nodes(), search.spec["resources"])
-        _tuner(search, order["workers"], scratch.path).fit()
-        if search.wrong:
-            raise search.wrong
-    finally:
-        ray.shutdown()
-        scratch.close()
+        with TrialRuns(search.study, search.spec, search.dataset) as search.told:
+            _searched(search, _tuner(search, order["workers"], folder).fit().errors)
 
 
 if __name__ == "__main__" and "__file__" in globals():

@@ -16,7 +16,9 @@ from ..core.collection import Collection
 from ..core.errors import ParameterError
 from ..core.plugins import registry
 from ..core.refs import Ref
+from ..data.dataset import Datasets
 from .ray_cluster import check_executor, cluster_of
+from .search import Search, Try, check_metric
 from .spaces import check_space
 from .studies import forget_studies
 from .training import Training, Trainings
@@ -24,7 +26,6 @@ from .trials import TuningResults
 
 if TYPE_CHECKING:
     from clow_nb.runs.run import Run
-    from clow_nb.train.search import Search
     from clow_nb.train.standing import Standing
 
 # %% ../../nbs/train/09f_tuning.ipynb #d76a6008
@@ -33,9 +34,7 @@ class _Judged(TuningResults):
 
     def standing(self) -> "Standing":
         """The best trial beside the model in production, on the same documents; `NotFound` before there is a best."""
-        from clow_nb.data.dataset import Datasets
         from clow_nb.train.models import Models
-        from clow_nb.train.search import Try
         from clow_nb.train.standing import compare_with
 
         best, model = self.best, self.spec["model"]
@@ -44,9 +43,7 @@ class _Judged(TuningResults):
         setup = Try.of(self.spec, Datasets(self.ctx)[self.dataset])
         rival = Models(self.ctx).version(f"{model}@{number}") if number else None
         value = best.value or 0.0
-        return compare_with(
-            rival, best.number, value, setup.frame, setup.label, self.metric
-        )
+        return compare_with(rival, best.number, value, setup)
 
     def train_best(self, name: str = "") -> "Run":
         """A run of a training with the values of the best trial, on the same documents; it registers the next version of the model.
@@ -91,10 +88,8 @@ class _Searched(_Judged):
         trials: int | None = None,
         workers: int = 1,
         cluster: str = "",
-    ) -> "Search":
+    ) -> Search:
         """One worker's share of it, here and now, or all of it on the Ray `cluster`, so many trials at a time; what `tune.ipynb` runs."""
-        from clow_nb.data.dataset import Datasets
-
         ref = self.ctx.catalog.resolve(dataset or self.spec["dataset"], "dataset")
         study, spec = self.study_name(ref), self.spec
         row = self.ctx.catalog.add_version(
@@ -113,8 +108,6 @@ class _Searched(_Judged):
             trials or spec["trials"],
         )
         if self.executor == "local":
-            from clow_nb.train.search import Search
-
             return Search(*given)
         from clow_nb.train.tune_on_ray import RaySearch
 
@@ -141,6 +134,7 @@ class Tuning(_Searched):
         from clow_nb.runs.queue import Runs
 
         ref = self.ctx.catalog.resolve(dataset or self.spec["dataset"], "dataset")
+        check_metric(self.spec, Datasets(self.ctx)[ref])
         wanted = _count("trials", trials or self.spec["trials"])
         params: dict[str, Any] = {
             "tuning": self.name,
@@ -201,19 +195,6 @@ def _check_place(executor: str) -> dict[str, str]:
     return {} if executor == "local" else {"executor": executor}
 
 
-def _check_metric(metric: str) -> str:
-    if (
-        isinstance(metric, str)
-        and metric.startswith(("valid_", "train_"))
-        and len(metric) > 6
-    ):
-        return metric
-    raise ParameterError(
-        "metric={metric!r} is not measured after each epoch. Begin it with valid_ (or train_), such as valid_f1_macro or valid_loss.",
-        metric=metric,
-    )
-
-
 class Tunings(Collection[Tuning]):
     """The tunings of a workspace."""
 
@@ -247,14 +228,14 @@ class Tunings(Collection[Tuning]):
         kept = ("dataset", "solution", "params", "model", "resources")
         spec: dict[str, Any] = {key: training.spec.get(key) for key in kept}
         spec["base"] = str(training.ref)
-        if not spec["solution"]:
+        if training.code is not None:
             raise ParameterError(
                 "The training {name} runs code of its own; only trainings of a solution can be tuned.",
                 name=training.name,
             )
         schema = registry("solution").get(spec["solution"]).Params
         spec |= {"space": check_space(schema, spec["params"], space)}
-        spec |= {"metric": _check_metric(metric), "trials": _count("trials", trials)}
+        spec |= {"metric": metric, "trials": _count("trials", trials)}
         spec |= {
             "pruning": bool(pruning),
             "seed": int(seed),
@@ -263,7 +244,10 @@ class Tunings(Collection[Tuning]):
         spec |= _check_place(executor or training.executor)
         if dataset is not None:
             spec["dataset"] = str(getattr(dataset, "ref", dataset))
-            self.ctx.catalog.resolve(spec["dataset"], "dataset")
+        check_metric(
+            spec,
+            Datasets(self.ctx)[self.ctx.catalog.resolve(spec["dataset"], "dataset")],
+        )
         self.ctx.catalog.create(
             self.kind, name, title, description, spec=spec, author=self.ctx.user
         )

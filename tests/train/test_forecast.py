@@ -11,9 +11,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clow_nb.core.errors import DataError
+from clow_nb.core.context import Context
+from clow_nb.core.errors import DataError, ParameterError
+from clow_nb.data.dataset import Datasets
+from clow_nb.data.encoding import FileNotice
 from clow_nb.train.forecasts import anomalies, forecast
+from clow_nb.train.models import Models, register
 from clow_nb.train.predictor import load_predictor, save_model
+from clow_nb.train.quantize import compare_variants
 from clow_nb.train.series import by_time, in_order, naive, roles_of, starts
 from clow_nb.train.solution import solution
 from clow_nb.train.trainer import fit, score
@@ -105,6 +110,25 @@ def test_what_was_out_of_the_ordinary_is_found(tmp_path: Path) -> None:
     found = anomalies(predictor, broken)
     assert 300 in found.filter("anomaly")["index"].to_list() and len(found) == 388
     assert anomalies(predictor, hours(5)).is_empty()
+
+
+def test_models_beside_each_other_on_the_same_windows(ctx: Context, tmp_path: Path) -> None:
+    ds = Datasets(ctx).create("meters", hours(), label="temp")
+    for number, (horizon, epochs) in enumerate([(1, 1), (1, 3), (3, 1)]):
+        task, frame = solution("ts-forecast", {**SMALL, "horizon": horizon, "epochs": epochs}), ds.scan().collect()
+        label = task.target(frame, ds.label)
+        splits = task.prepare(task.split(frame, label), label)
+        model, progress = fit(task, splits["train"], splits["valid"])
+        register(ctx, "meter", save_model(tmp_path / f"{number}", task, model), progress.metrics, [ds.ref])
+    meter = Models(ctx)["meter"]
+    assert meter.promote(1, "production") and meter.promote(2, "production", if_better="mae")
+    with pytest.raises(ParameterError, match=r"different numbers of steps \(1, 3\)"):
+        meter.promote(3, "production", if_better="mae")
+    with pytest.warns(FileNotice, match="The errors can't be compared"):
+        sheet = compare_variants(ctx, [*meter, meter[2].quantize()], ds, rounds=2)
+    assert (sheet["horizon"].to_list(), sheet["documents"].to_list()) == ([1, 1, 3, 1], [20, 20, 54, 20])
+    assert sheet["mae"][1] == pytest.approx(sheet["mae"][3], rel=0.05) and sheet["size_mb"][3] < sheet["size_mb"][1]
+    assert "temp" in meter[1].signature["inputs"] and meter[1].load().task.roles.target == "temp"
 
 
 @pytest.mark.parametrize(

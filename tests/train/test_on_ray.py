@@ -1,5 +1,6 @@
 """Trainings and tunings on a real Ray cluster on this machine: the same numbers as here, the log as it comes, and an end in every case."""
 
+import json
 import os
 import signal
 import socket
@@ -7,26 +8,31 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import nbformat
 import psutil
 import pytest
 
 from clow_nb.core.context import Context
 from clow_nb.core.errors import ParameterError, RunError
 from clow_nb.data.dataset import Datasets
-from clow_nb.runs.launch import stop_worker
+from clow_nb.runs.launch import ensure_worker, stop_worker, worker_alive
 from clow_nb.runs.run import Run
 from clow_nb.train.models import Models
 from clow_nb.train.ray_cluster import check_executor
+from clow_nb.train.search import Search
+from clow_nb.train.tracking import mlflow_client
 from clow_nb.train.training import Training, Trainings
 from clow_nb.train.tuning import Tunings
 
 from .conftest import make_documents
-from .test_own_code import git
+from .test_own_code import make_repo
 
 pytest.importorskip("ray")
+pytestmark = pytest.mark.timeout(600)
 RAY = Path(sys.executable).with_name("ray")
 SMALL = {"epochs": 2, "embedding": 8, "channels": 8, "lr": 2e-3, "kernels": [2, 3]}
 CODE = """
@@ -45,6 +51,14 @@ if params.get("broken"):
 (out / "model" / "weights.bin").write_bytes(b"w")
 (out / "notes.txt").write_text("done")
 """
+NOTEBOOK = """
+import json, os, pathlib, subprocess, sys, time
+if child:
+    subprocess.Popen([sys.executable, "-c", f"import time; {child!r}; time.sleep(300)"], start_new_session=True)
+    print("at work in", os.getcwd(), flush=True)
+    time.sleep(300)
+(pathlib.Path(os.environ["CLOW_OUTPUT"]) / "metrics.json").write_text(json.dumps({"valid_loss": 0.25}))
+"""
 
 
 def _free_port() -> int:
@@ -52,35 +66,57 @@ def _free_port() -> int:
         return int(server.getsockname()[1])
 
 
+class _Head:
+    """A cluster with 2 processors for clients, on 127.0.0.1: `start` it until it answers, `end` all its processes."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
+
+    def start(self) -> bool:
+        """Whether it answers: its node gives up where its helpers need more than 15 s."""
+        quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "disabled"}
+        quiet |= {"RAY_raylet_start_wait_time_s": "60", "RAY_LOG_TO_STDERR": "1"}
+        command = [str(RAY), "start", "--head", "--block", "--no-monitor", "--num-cpus=2", "--include-dashboard=false", "--disable-usage-stats"]
+        self.port, self.log = _free_port(), self.folder / f"log-{_free_port()}"
+        where = [f"--port={_free_port()}", f"--ray-client-server-port={self.port}", "--node-ip-address=127.0.0.1", f"--temp-dir={self.folder}"]
+        with self.log.open("wb") as log:
+            env = os.environ | quiet
+            env.pop("OMP_NUM_THREADS", None)
+            self.process = subprocess.Popen([*command, *where], env=env, stdout=log, stderr=log, start_new_session=True)
+        while self.process.poll() is None:
+            if "Ray runtime started" in self.log.read_text(errors="replace"):
+                return True
+            time.sleep(0.2)
+        return False
+
+    def end(self) -> None:
+        """Kill it, as if the machine of the head were gone: what its node has started is left alone."""
+        with suppress(psutil.NoSuchProcess):
+            own = psutil.Process(self.process.pid)
+            family = [one for one in own.children(recursive=True) if not any(parent.name() == "raylet" for parent in one.parents())]
+            for process in [own, *family]:
+                process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def _started() -> Iterator[_Head]:
+    head = _Head()
+    try:
+        while not head.start():
+            head.end()
+            assert len(list(head.folder.glob("log-*"))) < 5, head.log.read_text()
+        yield head
+    finally:
+        head.end()
+        subprocess.run(["rm", "-rf", head.folder], check=True)
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
-    """The address of a cluster with 2 processors for clients, on 127.0.0.1; its processes are ended in the end."""
-    folder = Path(tempfile.mkdtemp(prefix="ray-", dir="/tmp"))
-    quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0", "RAY_AUTH_MODE": "disabled"}
-    quiet["RAY_raylet_start_wait_time_s"] = "180"
-    client = _free_port()
-    command = [RAY, "start", "--head", "--block", "--num-cpus=2", "--include-dashboard=false", "--disable-usage-stats"]
-    where = [f"--port={_free_port()}", f"--ray-client-server-port={client}", "--node-ip-address=127.0.0.1", f"--temp-dir={folder}"]
-    with (folder / "log").open("wb") as log:
-        head = subprocess.Popen([*command, *where], env=os.environ | quiet, stdout=log, stderr=log, start_new_session=True)
-    try:
-        deadline = time.monotonic() + 300
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", client), timeout=1).close()
-                break
-            except OSError:
-                assert head.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()
-                time.sleep(0.2)
-        yield f"ray://127.0.0.1:{client}"
-    finally:
-        family = psutil.Process(head.pid).children(recursive=True) if head.poll() is None else []
-        head.send_signal(signal.SIGTERM)
-        _, left = psutil.wait_procs([*family, psutil.Process(head.pid)] if family else [], timeout=10)
-        for process in left:
-            process.kill()
-        head.wait()
-        subprocess.run(["rm", "-rf", folder], check=True)
+    """The address of a cluster; its processes are ended in the end."""
+    with _started() as head:
+        yield f"ray://127.0.0.1:{head.port}"
 
 
 @pytest.fixture
@@ -94,13 +130,7 @@ def workspace(ctx: Context) -> Iterator[Context]:
 @pytest.fixture
 def repo(tmp_path: Path) -> Path:
     """A repository with one commit."""
-    folder = tmp_path / "team"
-    folder.mkdir()
-    git(folder, "init", "--quiet", "--initial-branch=main")
-    (folder / "train.py").write_text(CODE)
-    git(folder, "add", ".")
-    git(folder, "commit", "--quiet", "-m", "first")
-    return folder
+    return make_repo(tmp_path / "team", CODE)
 
 
 def _code(ctx: Context, name: str, repo: Path, cluster: str, **more: object) -> Training:
@@ -108,15 +138,28 @@ def _code(ctx: Context, name: str, repo: Path, cluster: str, **more: object) -> 
     return Trainings(ctx).create(name, dataset="intents", code=code, executor=cluster, **more)  # type: ignore[arg-type]
 
 
-def _wait_for(run: Run, words: str, seconds: float = 120) -> None:
+def _until(what: Callable[[], object], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
-    while words not in run.logs():
-        assert not run.row.ended and time.monotonic() < deadline, run.logs()
+    while not what():
+        assert time.monotonic() < deadline
         time.sleep(0.2)
+
+
+def _wait_for(run: Run, words: str) -> None:
+    def is_said() -> bool:
+        assert not run.row.ended, run.row.error
+        return words in run.logs()
+
+    _until(is_said)
 
 
 def _processes(mark: str) -> list[psutil.Process]:
     return [one for one in psutil.process_iter(["cmdline"]) if any(mark in word for word in one.info["cmdline"] or ())]
+
+
+def _inside(mark: str) -> list[psutil.Process]:
+    """The processes that are at work in a folder of such a name."""
+    return [one for one in psutil.process_iter(["cwd"]) if mark in (one.info["cwd"] or "")]
 
 
 def test_an_executor_is_checked_when_a_training_is_created(workspace: Context) -> None:
@@ -146,10 +189,13 @@ def test_a_solution_has_the_numbers_on_the_cluster_that_it_has_here(workspace: C
 
 @pytest.mark.slow
 def test_code_from_git_runs_there_and_fails_there(workspace: Context, cluster: str, repo: Path) -> None:
-    run = _code(workspace, "t-git", repo, cluster, resources={"cpus": 2}).run().wait(timeout=200, progress=False)
+    training = _code(workspace, "t-git", repo, cluster, resources={"cpus": 2})
+    run = training.run().wait(timeout=200, progress=False)
     assert "/clow-job-" in run.logs() and "threads 2 home False" in run.logs()
     assert run.outputs["artifacts"] == ["notes.txt"] and Models(workspace).version(run.outputs["model"]).metrics == {"valid_loss": 0.5}
     assert not list(Path(tempfile.gettempdir()).glob("clow-job-*")), "nothing is left on the node"
+    told = json.loads(next(workspace.home.rglob("environment/environment.json")).read_text())
+    assert training.versions()[0].data["environment"] == told and told["threads"] == "2", "that of the node"
 
     failed = _code(workspace, "t-broken", repo, cluster, params={"broken": True}).run()
     with pytest.raises(RunError, match=r"ended with the status 1\. Its last line: no label in line 7"):
@@ -166,38 +212,98 @@ def test_what_is_cancelled_or_killed_is_gone_from_the_cluster(workspace: Context
     training = _code(workspace, "t-long", repo, cluster, params={"child": "mark-1"}, resources={"cpus": 2})
     run = training.run()
     _wait_for(run, "at work in")
-    deadline = time.monotonic() + 60
-    while not run.metrics().filter(key="valid_loss").height:
-        assert time.monotonic() < deadline and not run.row.ended, "metrics come while it is at work"
-        time.sleep(0.2)
+    _until(lambda: run.metrics().filter(key="valid_loss").height)
     training.cancel()
-    begun = time.monotonic()
-    while _processes("mark-1"):
-        assert time.monotonic() - begun < 40, "what it has started is gone too"
-        time.sleep(0.2)
+    _until(lambda: not _processes("mark-1"), 40)
     assert run.wait(timeout=20, progress=False, check=False).status == "CANCELLED"
 
     again = training.run()
     _wait_for(again, "at work in")
-    desks = _processes("ray::Desk")
-    assert len(desks) == 1, "the one of the run before holds nothing any more"
-    desks[0].kill()
-    with pytest.raises(RunError, match="that was at work is lost"):
+    (desk,) = _processes("ray::Desk")
+    desk.suspend()
+    _wait_for(again, "does not answer just now")
+    desk.kill()
+    with pytest.raises(RunError, match=r"that was at work is lost: .* Run the training again"):
         again.wait(timeout=120, progress=False)
-    assert not _processes("mark-1")
+    _until(lambda: not _processes("mark-1"), 40)
 
 
 @pytest.mark.slow
-def test_a_tuning_by_ray_tune_is_the_same_study(workspace: Context) -> None:
+def test_a_notebook_runs_there_and_is_gone_when_it_is_cancelled(workspace: Context, cluster: str, tmp_path: Path) -> None:
+    parameters = nbformat.v4.new_code_cell("child: str = ''", metadata={"tags": ["parameters"]})
+    nbformat.write(nbformat.v4.new_notebook(cells=[parameters, nbformat.v4.new_code_cell(NOTEBOOK)]), tmp_path / "mine.ipynb")
+    code = {"notebook": str(tmp_path / "mine.ipynb")}
+    training = Trainings(workspace).create("t-mine", dataset="intents", code=code, executor=cluster, resources={"cpus": 2})
+    run = training.run().wait(timeout=200, progress=False)
+    assert "notebook.ipynb" in run.outputs["artifacts"] and training.versions()[0].data["metrics"] == {"valid_loss": 0.25}
+
+    long = training.clone("t-long", params={"child": "mark-4"})
+    _wait_for(long.run(), "at work in")
+    assert _processes("mark-4") and len(_inside("clow-job-")) > 1, "what the notebook has started, and its kernel"
+    long.cancel()
+    _until(lambda: not _processes("mark-4") and not _inside("clow-job-"), 40)
+
+
+@pytest.mark.slow
+def test_a_run_that_is_taken_over_ends_what_its_first_attempt_has_left(workspace: Context, cluster: str, repo: Path) -> None:
+    training = _code(workspace, "t-taken", repo, cluster, params={"child": "mark-2"}, resources={"cpus": 2})
+    run = training.run()
+    _wait_for(run, "at work in")
+    (first,), driving = _processes("ray::Desk"), _processes("clow_nb.train.on_ray")
+    try:
+        for process in driving:
+            process.suspend()
+        worker = ensure_worker(workspace)
+        os.kill(worker.pid, signal.SIGKILL)
+        _until(lambda: not worker_alive(workspace))
+        ensure_worker(workspace)
+        _until(lambda: not first.is_running())
+        _until(lambda: _processes("ray::Desk"))
+        _wait_for(run, "at work in")
+    finally:
+        for process in driving:
+            with suppress(psutil.NoSuchProcess):
+                process.resume()
+    training.cancel()
+    _until(lambda: not _processes("mark-2") and not _processes("clow_nb.train.on_ray"), 40)
+
+
+@pytest.mark.slow
+def test_a_training_ends_with_its_cluster(workspace: Context, repo: Path) -> None:
+    with _started() as head:
+        run = _code(workspace, "t-lost", repo, f"ray://127.0.0.1:{head.port}", params={"child": "mark-3"}).run()
+        _wait_for(run, "at work in")
+        head.end()
+        with pytest.raises(RunError, match=r"The connection to the Ray cluster was lost \(.*\)\. Run it again"):
+            run.wait(timeout=200, progress=False)
+        _until(lambda: not _processes("mark-3"), 60)
+
+
+@pytest.mark.slow
+def test_a_tuning_goes_on_by_ray_tune_in_the_same_study(workspace: Context) -> None:
     Trainings(workspace).create("t-intent", dataset="intents", params=SMALL, model="intent", resources={"cpus": 1})
-    space = {"lr": ("log", 1e-4, 1e-1)}
-    tuning = Tunings(workspace).create("h-ray", base="t-intent", space=space, trials=3, executor="ray")
-    run = tuning.run(workers=2).wait(timeout=600, progress=False)
-    assert run.outputs["best"] == tuning.best.number and "trial 0: valid_f1_macro" in run.logs()
-    assert set(tuning.trials["state"]) <= {"COMPLETE", "PRUNED"} and tuning.trials.height == 3
-    assert tuning.steps().filter(number=0)["epoch"].to_list() == [1, 2]
-    here = Tunings(workspace).create("h-here", base="t-intent", space=space, trials=1)
-    here.search().run(lambda words: None)
-    assert here.best.steps == pytest.approx(dict(tuning.steps().filter(number=0).select("epoch", "value").iter_rows()), abs=1e-5)
+    how = {"base": "t-intent", "space": {"lr": ("log", 1e-4, 1e-1)}, "metric": "valid_loss", "executor": "ray"}
+    tuning = Tunings(workspace).create("h-ray", trials=7, **how)  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="can't be led through ray://head:10001"):
-        Tunings(workspace).create("h-far", base="t-intent", space=space, executor="ray://head:10001")
+        Tunings(workspace).create("h-far", **how | {"executor": "ray://head:10001"})  # type: ignore[arg-type]
+    dataset = Datasets(workspace)["intents"]
+    here = Search(workspace, tuning.study_name(dataset.ref), tuning.spec, dataset, 4)
+    for lr in (7e-3, 1e-3, 9e-3):
+        here.study.enqueue_trial({"lr": lr})
+    here.run(lambda words: None)
+    for lr in (2e-3, 2e-3, 1e-1):
+        here.study.enqueue_trial({"lr": lr})
+    run = tuning.run(workers=2).wait(timeout=500, progress=False)
+    trials = here.study.trials
+    states = [trial.state.name for trial in trials]
+    assert "COMPLETE" in states[4:6] and states[6:] == ["PRUNED"], "it takes five whole trials to give one up"
+    assert trials[6].intermediate_values.keys() == {1} and "trial 6: given up after epoch 1" in run.logs()
+    made = 4 + states[4:6].index("COMPLETE")
+    assert trials[made].user_attrs["metrics"] == pytest.approx(trials[0].user_attrs["metrics"], abs=1e-5)
+    assert run.outputs["best"] == tuning.best.number
+
+    client = mlflow_client(workspace)
+    told = client.search_runs([client.get_experiment_by_name("clow").experiment_id])
+    ends = {one.data.tags["trial"]: one.info.status for one in told if "trial" in one.data.tags}
+    assert ends.keys() == set(map(str, range(7))) and (ends[str(made)], ends["6"]) == ("FINISHED", "KILLED")
+    assert [one.info.status for one in told if "tuning" in one.data.tags] == ["FINISHED"]

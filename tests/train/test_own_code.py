@@ -49,21 +49,26 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(["git", "-C", folder, *who, *arguments], check=True, capture_output=True, text=True).stdout.strip()
 
 
-@pytest.fixture
-def repo(tmp_path: Path) -> Path:
-    """A repository with one commit."""
-    folder = tmp_path / "team"
+def make_repo(folder: Path, code: str) -> Path:
+    """A repository in `folder` with one commit: `code`, as `train.py`."""
     folder.mkdir()
     git(folder, "init", "--quiet", "--initial-branch=main")
-    (folder / "train.py").write_text(CODE)
+    (folder / "train.py").write_text(code)
     git(folder, "add", ".")
     git(folder, "commit", "--quiet", "-m", "first")
     return folder
 
 
 @pytest.fixture
-def workspace(ctx: Context) -> Iterator[Context]:
-    """A workspace with the dataset `intents`; its workers are stopped at the end."""
+def repo(tmp_path: Path) -> Path:
+    """A repository with one commit."""
+    return make_repo(tmp_path / "team", CODE)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
+    """A workspace with the dataset `intents`; its worker, one for all tests, is stopped at the end."""
+    ctx = Context.open(tmp_path_factory.mktemp("own") / ".clow")
     Datasets(ctx).create("intents", make_documents(2), label="label").split(train=8, valid=1, test=1)
     yield ctx
     stop_worker(ctx, seconds=0)
@@ -118,7 +123,7 @@ def test_a_private_repository_is_trained_from_and_its_token_is_nowhere(workspace
 
     training = trainings.create("t-git", dataset="intents", code=code, params={"seed": 7}, model="own")
     first = git(repo, "rev-parse", "HEAD")
-    run = training.run().wait(timeout=100, progress=False)
+    run = training.run().wait(timeout=200, progress=False)
     row = training.versions()[-1]
     assert training.status == "EXTRACTED" and row.data["commit"] == first and row.data["artifacts"] == ["notes.txt"]
     assert run.metrics().filter(key="valid_loss")["step"].to_list() == [1, 2]
@@ -132,7 +137,7 @@ def test_a_private_repository_is_trained_from_and_its_token_is_nowhere(workspace
 
     (repo / "train.py").write_text("raise SystemExit('rewritten')")
     git(repo, "commit", "--quiet", "-am", "second")
-    again = training.reproduce(timeout=100)
+    again = training.reproduce(timeout=200)
     assert again.exact and again.same_model and not again.environment.height and again["valid_loss"] == 0
     assert len(training.versions()) == 1 and training.latest().id == run.id
 
@@ -144,13 +149,13 @@ def test_a_private_repository_is_trained_from_and_its_token_is_nowhere(workspace
 
 def test_a_command_that_fails_says_its_last_line_and_the_notebook(workspace: Context, repo: Path) -> None:
     training = Trainings(workspace).create(
-        "t-git", dataset="intents", code={"repo": str(repo), "command": "python train.py"}, params={"broken": True}
+        "t-broken", dataset="intents", code={"repo": str(repo), "command": "python train.py"}, params={"broken": True}
     )
     with pytest.raises(RunError, match=r"status 1\. Its last line: the label alarm is missing.*See .*notebook\.ipynb"):
-        training.run().wait(timeout=100, progress=False)
+        training.run().wait(timeout=200, progress=False)
     assert training.status == "FAILED" and not training.versions()
     mended = training.clone("t-mended", params={"broken": False})
-    assert mended.code == training.code and mended.model_name == "t-git"
+    assert mended.code == training.code and mended.model_name == "t-broken"
 
 
 @pytest.mark.slow
@@ -173,20 +178,20 @@ if wait:
     trainings = Trainings(workspace)
     training = trainings.create("t-mine", dataset="intents", code={"notebook": str(path)}, params={"lr": 0.5})
     path.unlink()  # the copy is what runs
-    run = training.run().wait(timeout=100, progress=False)
+    run = training.run().wait(timeout=200, progress=False)
     assert training.versions()[0].data["metrics"] == {"valid_accuracy": 0.5} and "notebook.ipynb" in run.outputs["artifacts"]
     with pytest.raises(NotFound, match="has no model yet"):
         _ = training.model
 
     run = training.clone("t-wait", params={"wait": True}).run()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     while "child " not in run.logs():
         assert time.monotonic() < deadline and not run.row.ended, run.row.error
         time.sleep(0.1)
     child = int(run.logs().split("child ")[1].split()[0])
     trainings["t-wait"].cancel()
     with pytest.raises(RunError, match="was cancelled"):
-        run.wait(timeout=30, progress=False)
+        run.wait(timeout=150, progress=False)
     assert trainings["t-wait"].status == "CANCELLED"
     while Path(f"/proc/{child}").exists():
         assert time.monotonic() < deadline + 10, "the child of the notebook lives on"

@@ -59,7 +59,8 @@ def test_a_class_may_be_any_value(learner: str) -> None:
     task = solution("tabular", {"learner": learner, "epochs": 30})
     splits = task.prepare(task.split(frame, "label"))
     model, _ = fit(task, splits["train"], splits["valid"])
-    assert score(task, model, splits["test"])[0]["f1_macro"] > 0.9
+    found = score(task, model, splits["test"])[0]
+    assert found["f1_macro"] > 0.9 and set(found) == set(task.measures(frame["label"]))
     answers = task.decode(task.predict(model, task.encode([{"day": "2024-06-20", "city": "부산"}]).take(torch.arange(1))), True)
     assert answers[0]["label"] is True and set(answers[0]["probabilities"]) == {"True", "False"}
 

@@ -21,6 +21,7 @@ def _trained(frame: pl.DataFrame, folder: Path, **params: object) -> tuple[Solut
     task = solution("nlp-intent", SMALL | params)
     splits = task.prepare(frame)
     model, progress = fit(task, splits["train"], splits["valid"])
+    assert set(progress.metrics) == {"train_loss", *(f"valid_{name}" for name in task.measures(frame["label"]))}
     loaded = load_predictor(save_model(folder / "model", task, model, progress.metrics))
     with torch.inference_mode():
         said = torch.cat([task.predict(model, batch) for batch in task.encode(ASKED).batches(9)])

@@ -52,7 +52,7 @@ def test_a_second_attempt_goes_on_where_the_first_was_killed(training: Training,
     monkeypatch.setenv("CLOW_RUN_FOLDER", str(tmp_path))
     killed = _tracker(training, "run-1", monkeypatch)
     killed.epoch(1, {"valid_accuracy": 0.5})
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     client = mlflow_client(training.ctx)
     while not (there := find_run(client, "run-1")) or "valid_accuracy" not in there.data.metrics:
         assert time.monotonic() < deadline
@@ -89,9 +89,12 @@ def test_an_entry_that_is_refused_keeps_no_other_back(training: Training, monkey
     assert sorted(path.name for path in (ctx.home / "mlflow-unsent").iterdir()) == ["changed.refused", "gone.refused"]
     assert (sent := find_run(client, "good")) and sent.info.status == "FINISHED"
     assert "The run gone can't be written to MLflow ([Errno 2] No such file or directory" in capsys.readouterr().out
-    wrong = ctx.home / "mlflow-unsent" / "wrong.json"
-    wrong.write_text("{")
-    assert _tracker(training, "run-6", monkeypatch).finish() and wrong.exists(), "the run is written all the same"
+    for name, text in {"torn": "{", "other": '{"title": "t"}', "list": "[]"}.items():
+        (ctx.home / "mlflow-unsent" / f"{name}.json").write_text(text)
+    keep(ctx, Entry("t", "late"))
+    assert _tracker(training, "run-6", monkeypatch).finish() and find_run(client, "late")
+    left = {path.name for path in (ctx.home / "mlflow-unsent").iterdir()} - {"changed.refused", "gone.refused"}
+    assert left == {"torn.refused", "other.refused", "list.refused"} and "the file is damaged" in capsys.readouterr().out
 
 
 def test_what_can_not_be_kept_fails_no_training(training: Training, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -100,13 +103,18 @@ def test_what_can_not_be_kept_fails_no_training(training: Training, monkeypatch:
     assert "could not be kept either" in capsys.readouterr().out
 
 
-def test_a_home_with_an_apostrophe(tmp_path: Path) -> None:
+def test_what_is_over_here_is_ended_in_mlflow_trainings_and_tunings(tmp_path: Path) -> None:
     ctx = Context.open(tmp_path / "it's" / ".clow")
-    client = mlflow_client(ctx)
-    send(ctx, client, Entry("t", "run-8", tags={"clow.home": str(ctx.home)}))
-    Ledger(ctx).add(RunRow(id="run-8", kind="k", target=""))
-    assert Ledger(ctx).cancel("run-8") and end_lost(ctx, client) == 1
-    assert (run := find_run(client, "run-8")) and run.info.status == "KILLED"
+    client, home = mlflow_client(ctx), {"clow.home": str(ctx.home)}
+    send(ctx, client, Entry("t", "run-8", tags=home))
+    send(ctx, client, Entry("h", "tuning-h", tags=home | {"clow.ledger": "run-9"}))
+    send(ctx, client, Entry("h", "tuning-by-hand", tags=home | {"clow.ledger": ""}))
+    for id in ("run-8", "run-9"):
+        Ledger(ctx).add(RunRow(id=id, kind="k", target=""))
+        assert Ledger(ctx).cancel(id)
+    assert (end_lost(ctx, client), end_lost(ctx, client)) == (2, 0)
+    found = [find_run(client, run) for run in ("run-8", "tuning-h", "tuning-by-hand")]
+    assert [run and run.info.status for run in found] == ["KILLED", "KILLED", "RUNNING"]
 
 
 class _Refusing(BaseHTTPRequestHandler):
@@ -182,16 +190,20 @@ def test_a_server_and_what_happens_while_it_is_away(training: Training, trained:
         assert {file.path for file in client.list_artifacts(id, "model")} == {f"model/{path.name}" for path in trained.iterdir()}
         version = client.get_model_version_by_alias("intent", "production")
         assert version.run_id == id and version.tags["clow.ref"] == "model:intent@1"
+        small = made.quantize()
+        Models(ctx)["intent"].alias("mobile.kr", small.version)
+        version = client.get_model_version_by_alias("intent", "mobile_kr")
+        assert version.tags["clow.ref"] == "model:intent@2" and client.list_artifacts(version.run_id, "model")
         lost = _tracker(theirs, "run-4", monkeypatch)
         lost.epoch(1, {"valid_accuracy": 0.7})
     lost.epoch(2, {"valid_accuracy": 0.8})
     second = register_run(ctx, "t-intent", "dataset:intents@1", trained, {"valid_accuracy": 0.8}, "run-4")
     assert track_run(second, second.metrics, lost) is None
     with pytest.warns(TrackingNotice, match="it does not answer"):
-        assert Models(ctx)["intent"].promote(2, "production")
+        assert Models(ctx)["intent"].promote(3, "production")
     with _mlflow(tmp_path, port):
         assert Trainings(ctx).send_kept() == 1
         sent = find_run(client, "run-4")
         assert [metric.value for metric in client.get_metric_history(sent.info.run_id, "valid_accuracy")] == [0.7, 0.8]
         assert client.get_model_version_by_alias("intent", "production").run_id == sent.info.run_id
-    assert ctx.catalog.version("model", "intent", 2).data["mlflow_run"] == sent.info.run_id
+    assert ctx.catalog.version("model", "intent", 3).data["mlflow_run"] == sent.info.run_id

@@ -18,11 +18,14 @@ from clow_nb.data.dataset import Datasets
 from clow_nb.data.objects import Objects
 from clow_nb.runs.launch import stop_worker
 from clow_nb.runs.lease import Leases
+from clow_nb.train.logbook import find_run
 from clow_nb.train.models import Models, register
 from clow_nb.train.predictor import save_model
 from clow_nb.train.search import Try
 from clow_nb.train.solution import solution
 from clow_nb.train.study_charts import importances
+from clow_nb.train.tracker import end_lost
+from clow_nb.train.tracking import mlflow_client
 from clow_nb.train.trainer import fit
 from clow_nb.train.training import Trainings
 from clow_nb.train.tuning import Tuning, Tunings
@@ -184,15 +187,17 @@ def test_a_killed_worker_and_a_helper(tuning: Tuning) -> None:
 def test_a_tuning_that_is_cancelled_has_no_running_trial(tuning: Tuning) -> None:
     base = Trainings(tuning.ctx)["t-intent"].clone("t-endless", params={"epochs": 1000, "patience": 1000})
     endless = Tunings(tuning.ctx).create("h-endless", base=base, space=SPACE)
-    run = endless.run()
+    client, run = mlflow_client(tuning.ctx), endless.run()
     try:
         deadline = time.monotonic() + 120
-        while not endless.steps().height:
+        while not (endless.steps().height and find_run(client, f"tuning-{endless.study_name(endless.dataset)}")):
             assert time.monotonic() < deadline and not run.row.ended, run.error
             time.sleep(0.1)
         run.cancel().wait(timeout=60, progress=False, check=False)
     finally:
         stop_worker(tuning.ctx, seconds=0)
+    end_lost(tuning.ctx, client)
+    assert (told := find_run(client, f"tuning-{endless.study_name(endless.dataset)}")) and told.info.status == "KILLED"
     assert (endless.status, endless.trials["state"].to_list()[:2]) == ("CANCELLED", ["FAILED", "WAITING"]), "an interrupted trial is kept for the next run"
     Tunings(tuning.ctx).delete("h-endless")
     assert "h-endless" not in Tunings(tuning.ctx)

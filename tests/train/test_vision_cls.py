@@ -19,7 +19,7 @@ from clow_nb.core.errors import ClowError, DataError
 from clow_nb.data.dataset import Dataset, Datasets
 from clow_nb.data.objects import Objects
 from clow_nb.runs.launch import stop_worker
-from clow_nb.serve.server import load_model
+from clow_nb.serve.loading import load_model
 from clow_nb.serve.spec import ModelSpec, ServiceSpec
 from clow_nb.train.models import Models, ModelVersion, register
 from clow_nb.train.predictor import save_model

@@ -318,6 +318,15 @@ class _Judge(_Learner):
             return several_scores(outputs, target, self.params.threshold)
         return scope_scores(outputs, target)
 
+    def measures(self, target: pl.Series | None) -> tuple[str, ...]:
+        """As above, by the kind of labels."""
+        more = (
+            ("f1_micro",)
+            if target is not None and target.dtype == pl.List
+            else ("oos_roc_auc",) if self.params.oos else ()
+        )
+        return ("accuracy", "f1_macro", *more, "loss")
+
     def settle(self, model: nn.Module, valid: Examples) -> None:
         """Tune the threshold of what is out of scope, where there are such documents and none was given."""
         self.limit = self.params.oos_threshold

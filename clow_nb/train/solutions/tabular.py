@@ -299,6 +299,16 @@ class Tabular(Solution):
         found = number_scores(outputs.squeeze(1), target)
         return found | {"loss": found["loss"] / self.spread**2}
 
+    def measures(self, target: pl.Series | None) -> tuple[str, ...]:
+        """Those of classes, or of numbers. Raises `DataError`."""
+        if target is None:
+            return ()
+        return (
+            ("accuracy", "f1_macro", "loss")
+            if task_of(target, self.params.task) == "classes"
+            else ("r2", "mae", "rmse", "loss")
+        )
+
     def encode(self, documents: Sequence[dict[str, Any]]) -> Examples:
         """Documents to be judged; what is missing is taken as missing. Raises `DataError`."""
         return Examples({**self.fields.encode(documents)})

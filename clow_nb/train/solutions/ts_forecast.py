@@ -112,8 +112,8 @@ class TsForecast(Solution):
     Params = ForecastParams
 
     def target(self, frame: pl.DataFrame, label: str | None = None) -> str | None:
-        """Nothing to be stratified or counted by: what is forecast is a number."""
-        return None
+        """The key that is forecast. Raises `DataError`."""
+        return self._roles(frame, label).target
 
     def _roles(self, frame: pl.DataFrame, label: str | None) -> Roles:
         params = self.params
@@ -240,6 +240,10 @@ class TsForecast(Solution):
         found = number_scores(outputs, target)
         loss = F.smooth_l1_loss(outputs / spread, target / spread).item()
         return {"mae": found["mae"], "rmse": found["rmse"], "loss": loss}
+
+    def measures(self, target: pl.Series | None) -> tuple[str, ...]:
+        """The same of all series."""
+        return ("mae", "rmse", "loss")
 
     def encode(self, documents: Sequence[dict[str, Any]]) -> Examples:
         """Windows to go on from: a list of numbers under each key, the newest last. Raises `DataError`."""

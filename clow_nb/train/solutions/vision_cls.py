@@ -187,6 +187,10 @@ class VisionCls(Solution):
         """`accuracy`, `f1_macro` and `loss` (the mean cross-entropy)."""
         return class_scores(outputs, examples.tensor("target"))
 
+    def measures(self, target: pl.Series | None) -> tuple[str, ...]:
+        """The same of all pictures."""
+        return ("accuracy", "f1_macro", "loss")
+
     def encode(self, documents: Sequence[dict[str, Any]]) -> Examples:
         """The picture of each document: base64 text, bytes, or a reference to a raw file. Raises `DataError`."""
         for number, document in enumerate(documents, 1):

@@ -7,6 +7,8 @@ __all__ = ['text_of', 'table_html', 'Card', 'make_card']
 
 # %% ../../nbs/evals/01a_cards.ipynb #7a672b32
 import html
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +18,8 @@ from ..core.errors import ClowError, DataError
 from ..core.plugins import registry
 from ..core.text import t
 from .charts import chart_svg, is_chart
+from .drawing import sized
+from .templates import Beside, Predictions, Question
 
 # %% ../../nbs/evals/01a_cards.ipynb #998e9974
 def _headings() -> dict[str, str]:
@@ -23,17 +27,29 @@ def _headings() -> dict[str, str]:
         "actual": t("actual"),
         "predicted": t("predicted"),
         "confidence": t("confidence"),
+        "error": t("off by"),
         "metric": t("metric"),
         "value": t("value"),
         "meaning": t("meaning"),
+        "low": t("from"),
+        "high": t("to"),
+        "label": t("label"),
+        "precision": t("precision"),
+        "recall": t("recall"),
+        "support": t("documents"),
+        "suggested": t("suggested"),
     }
 
 
 def text_of(value: Any) -> str:
     """A value as a person reads it: three digits after the point, grouped integers, nothing for `None`."""
-    if isinstance(value, float):
+    if isinstance(value, float) and math.isfinite(value):
+        if value and abs(value) < 0.0005:
+            return f"{value:.1e}"
         return (
-            f"{value:,.0f}" if value.is_integer() and abs(value) > 1 else f"{value:.3f}"
+            f"{value:,.0f}"
+            if value.is_integer() and abs(value) > 1
+            else f"{value:,.3f}"
         )
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
@@ -69,18 +85,28 @@ def table_html(table: pl.DataFrame) -> str:
 # %% ../../nbs/evals/01a_cards.ipynb #b1120687
 @dataclass(frozen=True)
 class Card:
-    """One part of a view: `kind` is `chart`, `table`, `text` or `error`, and `content` what the template returned."""
+    """One part of a view: `kind` is `chart`, `table`, `text` or `error`, and `content` what the template returned.
+
+    `width` is `third`, `half` or `full`, `height` points of a chart (0: its own), `question` the one under which it stands.
+    """
 
     template: str
     title: str
     kind: str
     content: Any
+    width: str = "half"
+    height: int = 0
+    question: Question = "solution"
+
+    def chart(self) -> dict[str, Any]:
+        """The specification of its chart, as wide as the card."""
+        return sized(self.content, self.width, self.height)
 
     def body(self) -> str:
         """The content as HTML. A chart that can't be drawn says why."""
         try:
             if self.kind == "chart":
-                return chart_svg(self.content)
+                return chart_svg(self.chart())
         except Exception as error:
             words = t(
                 "The chart can't be drawn: {error}",
@@ -111,21 +137,28 @@ def _kind(name: str, content: Any) -> str:
 
 
 def make_card(
-    name: str, predictions: pl.DataFrame, settings: dict[str, Any] | None = None
+    name: str,
+    predictions: Predictions,
+    settings: Mapping[str, Any] | None = None,
+    beside: Beside | None = None,
+    *,
+    title: str = "",
+    width: str = "half",
+    height: int = 0,
 ) -> Card:
     """The card of one template; whatever goes wrong becomes a card of the kind `error` that says what."""
-    title = name
+    question: Question = "solution"
     try:
         made = registry("template").get(name)
-        title = t(made.title)
-        content = made(predictions, settings)
-        return Card(name, title, _kind(name, content), content)
+        title, question = title or t(made.title), made.question
+        content = made(predictions, settings, beside)
+        return Card(name, title, _kind(name, content), content, width, height, question)
     except ClowError as error:
-        return Card(name, title, "error", error.message)
+        words = error.message
     except Exception as error:
         words = t(
             "The template {name} failed: {error}.",
             name=name,
             error=f"{type(error).__name__}: {error}".rstrip(": ."),
         )
-        return Card(name, title, "error", words)
+    return Card(name, title or name, "error", words, width, height, question)

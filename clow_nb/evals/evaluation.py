@@ -6,158 +6,37 @@
 __all__ = ['Evaluation', 'Evaluations']
 
 # %% ../../nbs/evals/04_evaluation.ipynb #e86c9616
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from ..core.collection import Collection, Entity
+from ..core.collection import Collection
 from ..core.context import Context
-from ..core.errors import NotFound, ParameterError
+from ..core.errors import ClowError, NotFound
 from ..core.records import Item
-from ..core.refs import Ref, check_name
+from ..core.refs import check_name
 from ..core.text import t
-from ..data.dataset import Datasets
-from .cards import Card
-from .predictions import Progress, label_of
-from .presets import Presets
-from .report import report_html
-from .results import Result, evaluate, forget, results_of, results_table
-from .scoring import score_models
-from ..runs.current import replace_text
+from .comparison import Comparison
+from .contests import Contest, contest
+from .findings import Shown
+from .judging import evaluate, forget
+from .plans import Thing, check_worker, fixed, plan, preset_of
+from .predictions import Progress
+from .results import Result, headline, results_of
+from .sources import SOURCES
 from ..runs.queue import Runs
 from ..runs.run import Run
 
-# %% ../../nbs/evals/04_evaluation.ipynb #cb3e88c6
-class _Answer(Entity):
-    """What an evaluation has found: its newest result, or that of the version it was opened at."""
-
-    kind = "evaluation"
-
-    def __init__(
-        self, ctx: Context, name: str, version: int | str | None = None
-    ) -> None:
-        super().__init__(ctx, name)
-        self.version = version
-
-    @property
-    def result(self) -> Result:
-        """The result in the hand; `NotFound` before there is one."""
-        found = results_of(self.ctx, self.name)
-        if not found:
-            raise NotFound(
-                "{ref} has no result yet. Call run() and wait for it.",
-                ref=str(self.ref),
-            )
-        number = self.ctx.catalog.resolve(
-            Ref(self.kind, self.name, self.version), self.kind
-        ).version
-        return next(result for result in found if result.row.version == number)
-
-    @property
-    def metrics(self) -> dict[str, float]:
-        """The scores, by their scikit-learn names, and `documents`."""
-        return self.result.metrics
-
-    @property
-    def predictions(self) -> pl.DataFrame:
-        """One row a document: its keys, `actual predicted correct`, and where the model gave them `confidence probabilities`."""
-        return self.result.predictions
-
-    @property
-    def per_class(self) -> pl.DataFrame:
-        """One row a label: `label precision recall f1 support predicted`."""
-        return self.result.per_class
-
-    @property
-    def confusion(self) -> pl.DataFrame:
-        """One row for each pair that occurs: `actual predicted count`."""
-        return self.result.confusion
-
-    def results(self) -> pl.DataFrame:
-        """One row a result, oldest first: `version model predictions dataset split documents accuracy f1_macro run created`."""
-        return results_table(results_of(self.ctx, self.name))
-
-# %% ../../nbs/evals/04_evaluation.ipynb #b01273ae
-class _Shown(_Answer):
-    """How the result is shown."""
-
-    def facts(self) -> dict[str, Any]:
-        """What the result rests on, in the reader's language: what was judged, by which documents, when."""
-        result = self.result
-        about = result.about
-        judged = (
-            {t("Model"): about["model"]}
-            if about["model"]
-            else {t("Predictions in the key"): about["predictions"]}
-        )
-        split = {t("Split"): about["split"] or t("all documents")}
-        left = (
-            {t("Left out (no label or no prediction)"): about["left_out"]}
-            if about["left_out"]
-            else {}
-        )
-        moment = result.created_at.astimezone(ZoneInfo(self.ctx.settings.tz)).strftime(
-            "%Y-%m-%d %H:%M %Z"
-        )
-        return {
-            **judged,
-            t("Dataset"): about["dataset"],
-            **split,
-            t("Documents"): about["documents"],
-            **left,
-            t("Result"): str(result.ref),
-            t("Made"): moment,
-        }
-
-    @property
-    def preset(self) -> str:
-        """The name of the preset by which the result is shown."""
-        return self.item.spec["preset"]
-
-    def cards(self, preset: str | None = None) -> list[Card]:
-        """What the templates of a preset (default: its own) make of the predictions, one card each."""
-        return Presets(self.ctx)[preset or self.preset].cards(self.predictions)
-
-    def report(self, path: str | Path | None = None, preset: str | None = None) -> Path:
-        """Write the result as one HTML file that opens anywhere, offline; returns its path (default: beside the result)."""
-        target = Path(path) if path else self.result.folder / "report.html"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        replace_text(target, report_html(self.title, self.facts(), self.cards(preset)))
-        return target
-
 # %% ../../nbs/evals/04_evaluation.ipynb #0224d04b
-_Thing = str | Ref | Any
+_HELD: dict[tuple[str, str], Any] = (
+    {}
+)  # functions that live in this process, by workspace and evaluation
 
 
-def _ref(thing: _Thing) -> str:
-    """The reference of a thing that was given by name, by reference, or in the hand."""
-    return str(getattr(thing, "ref", thing))
-
-
-def _fixed(
-    ctx: Context, name: str, model: _Thing | None, dataset: _Thing | None
-) -> dict[str, str]:
-    """`model` and `dataset` of the evaluation, or in their place, with the versions that they have now."""
-    spec, resolve = ctx.catalog.get("evaluation", name).spec, ctx.catalog.resolve
-    if model and not spec["model"]:
-        raise ParameterError(
-            "The evaluation {name} judges the predictions in the key {key!r} and takes no model. Create another one with model=.",
-            name=name,
-            key=spec["predictions"],
-        )
-    judged = (
-        str(resolve(_ref(model or spec["model"]), "model")) if spec["model"] else ""
-    )
-    return {
-        "model": judged,
-        "dataset": str(resolve(_ref(dataset or spec["dataset"]), "dataset")),
-    }
-
-# %% ../../nbs/evals/04_evaluation.ipynb #d3be78d3
-class Evaluation(_Shown):
-    """What is judged, by which documents, and what came out."""
+class _Runs(Shown):
+    """The work of a worker."""
 
     @property
     def status(self) -> str:
@@ -176,8 +55,8 @@ class Evaluation(_Shown):
 
     def run(
         self,
-        model: _Thing | None = None,
-        dataset: _Thing | None = None,
+        model: Thing | None = None,
+        dataset: Thing | None = None,
         id: str | None = None,
         parent: str | None = None,
     ) -> Run:
@@ -185,94 +64,185 @@ class Evaluation(_Shown):
 
         With an `id` that there is, that run is the answer. Raises `NotFound` and `ParameterError` before anything is written.
         """
-        params = {
-            "evaluation": self.name,
-            **_fixed(self.ctx, self.name, model, dataset),
-        }
+        check_worker(self.name, self.item.spec.get("function") or "")
+        params = {"evaluation": self.name, **fixed(self.ctx, self.name, model, dataset)}
         return Runs(self.ctx).submit(
             "evaluate", params, kind=self.kind, target=self.name, id=id, parent=parent
         )
 
+# %% ../../nbs/evals/04_evaluation.ipynb #b207f329
+class Evaluation(_Runs):
+    """What is judged, by which documents, and what came out."""
+
     def evaluate(
         self,
-        model: _Thing | None = None,
-        dataset: _Thing | None = None,
+        model: Thing | None = None,
+        dataset: Thing | None = None,
         progress: Progress | None = None,
+        function: Any = None,
     ) -> Result:
-        """Judge here and now, in this process; what a worker's notebook calls. Raises `NotFound` and `DataError`."""
+        """Judge here and now, in this process; what a worker's notebook calls. A `function` takes the place of its own for once.
+
+        Raises `NotFound`, `DataError`, and `ParameterError` for a function that lives in another notebook.
+        """
+        held = function or _HELD.get((str(self.ctx.home), self.name))
+        if held is None:
+            check_worker(self.name, self.item.spec.get("function") or "")
         return evaluate(
             self.ctx,
             self.name,
-            **_fixed(self.ctx, self.name, model, dataset),
+            **fixed(self.ctx, self.name, model, dataset),
             progress=progress,
+            function=held,
         )
+
+    def clone(self, name: str, **changes: Any) -> "Evaluation":
+        """The same under another name, with what `changes` say, as `create` takes it. Raises what `create` raises."""
+        given = {
+            key: value
+            for key, value in self.item.spec.items()
+            if value not in ("", None) or key == "split"
+        }
+        if self._refused():
+            del given["preset"]
+        if "served" in given:
+            given["model"] = given.pop("served")
+        held = _HELD.get((str(self.ctx.home), self.name))
+        given |= {"title": self.item.title, "description": self.item.description} | (
+            {"function": held} if held else {}
+        )
+        return Evaluations(self.ctx).create(name, **given | changes)
 
     def __repr__(self) -> str:
         spec = self.item.spec
-        return f"<{self.ref}: {spec['model'] or spec['predictions']} × {spec['dataset']} {self.status}>"
-
-# %% ../../nbs/evals/04_evaluation.ipynb #2f109492
-def _check_model(ctx: Context, model: Any) -> str:
-    ref = Ref.parse(_ref(model), "model")
-    promised = {item.spec.get("model") for item in ctx.catalog.items("training")}
-    if isinstance(ref.version, int) or ref.name not in promised:
-        ctx.catalog.get("model", ref.name)
-    return str(
-        ctx.catalog.resolve(ref, "model") if isinstance(ref.version, int) else ref
-    )
-
-
-def _spec(
-    ctx: Context,
-    dataset: _Thing,
-    model: _Thing | None,
-    predictions: str | None,
-    split: str | None,
-    label: str | None,
-    preset: str,
-) -> dict[str, Any]:
-    if bool(model) == bool(predictions):
-        raise ParameterError(
-            "Give either model= or predictions= (a key of the documents), and not both."
+        judged = next(
+            filter(
+                None,
+                (
+                    spec.get(name)
+                    for name in ("model", "service", "file", "function", "predictions")
+                ),
+            ),
+            "",
         )
-    label_of(Datasets(ctx)[_ref(dataset)], label)
-    return {
-        "model": _check_model(ctx, model) if model else "",
-        "predictions": predictions or "",
-        "dataset": str(Ref.parse(_ref(dataset), "dataset")),
-        "split": ("test" if model else "") if split is None else split,
-        "label": label,
-        "preset": Presets(ctx)[preset].name,
-    }
+        return f"<{self.ref}: {judged} × {spec['dataset']} {self.status}>"
 
-# %% ../../nbs/evals/04_evaluation.ipynb #1c78f8fd
-class Evaluations(Collection[Evaluation]):
-    """The evaluations of a workspace."""
+# %% ../../nbs/evals/04_evaluation.ipynb #d3be78d3
+class _Listed(Collection[Evaluation]):
+    """The evaluations that there are, each with what it found last."""
 
     kind = "evaluation"
 
     def _open(self, name: str, version: int | str | None = None) -> Evaluation:
         return Evaluation(self.ctx, name, version)
 
+    def _row(self, item: Item) -> dict[str, Any]:
+        found = results_of(self.ctx, item.name)
+        last, spec = (found[-1] if found else None), item.spec
+        row = super()._row(item) | {"status": self._open(item.name).status}
+        row["judged"] = (
+            last.about.get("judged")
+            if last
+            else next(filter(None, (spec.get(name) for name in SOURCES)), "")
+        )
+        row |= {
+            name: spec[name] for name in ("model", "predictions", "dataset", "split")
+        }
+        row |= {
+            "task": last.task if last else spec.get("task") or "",
+            "results": len(found),
+            "metric": headline(last.task) if last else None,
+        }
+        return row | {"value": last.metrics.get(headline(last.task)) if last else None}
+
+    def delete(self, name: str) -> None:
+        """Delete it with all its results; raises `NotFound`."""
+        super().delete(name)
+        _HELD.pop((str(self.ctx.home), name), None)
+        forget(self.ctx, name)
+
+# %% ../../nbs/evals/04_evaluation.ipynb #b5f8e306
+class _Compared(_Listed):
+    """Side by side."""
+
+    def compare(
+        self,
+        things: Thing | Sequence[Thing],
+        dataset: Thing | Sequence[Thing] | None = None,
+        split: str | None = "test",
+        label: str | None = None,
+        task: str = "",
+        resamples: int = 200,
+        progress: Progress | None = None,
+    ) -> Comparison:
+        """Models (`["intent@1", "intent@2"]`), results (`["evaluation:e-intent@1", …]`), or one model on several versions of a `dataset`.
+
+        All are judged by the documents that every one of them has; the first is what the others are compared with. A quantized model
+        alone is compared with its original, an original alone with its quantized versions. Answers that are there are taken, missing ones
+        made now. See `comparison`. Raises `ParameterError`, `NotFound`, `DataError`.
+        """
+        return contest(
+            self.ctx, things, dataset, split, label, task, resamples
+        ).compare(progress)
+
+    def contest(
+        self,
+        things: Thing | Sequence[Thing],
+        dataset: Thing | Sequence[Thing] | None = None,
+        **how: Any
+    ) -> Contest:
+        """The same, `how` as `compare` takes it, and nothing judged yet: `missing` says what has to be, `run()` has a worker do it, `compare()` compares."""
+        return contest(self.ctx, things, dataset, **how)
+
+# %% ../../nbs/evals/04_evaluation.ipynb #3e8e242e
+class Evaluations(_Compared):
+    """The evaluations of a workspace."""
+
     def create(
         self,
         name: str,
         *,
-        dataset: _Thing,
-        model: _Thing | None = None,
+        dataset: Thing,
+        model: Thing | None = None,
+        service: Thing | None = None,
         predictions: str | None = None,
+        file: str | Path | None = None,
+        function: Any = None,
+        id: str | None = None,
+        task: str = "",
         split: str | None = None,
         label: str | None = None,
-        preset: str = "classification",
+        preset: str = "",
         title: str = "",
         description: str = "",
     ) -> Evaluation:
-        """A new evaluation of a `model`, or of the `predictions` that the documents hold in a key.
+        """A new evaluation of one thing: a `model`; a `service` (its first model, or the `model` beside it); the `predictions` that the documents
+        hold in a key; a `file` of predictions, joined by the key `id`, where `predictions` names its column; a `function` of a document, or an
+        object with `predict(documents)`.
 
-        `split` is `"test"` for a model and all documents for predictions; `""` is all documents. `label` is the key of the truth,
-        if it is not the dataset's own. Raises `ParameterError`, `NotFound`, `DataError`, `InvalidName`, `AlreadyExists`.
+        `split` is `"test"`, and all documents for predictions and files; `""` is all documents. `label` is the key of the truth, if it is not
+        the dataset's own; a model of series needs none. `task` is told by the answers, `preset` that of the task, if they are not given.
+        Raises `ParameterError`, `NotFound`, `DataError`, `FileError`, `InvalidName`, `AlreadyExists`.
         """
-        spec = _spec(self.ctx, dataset, model, predictions, split, label, preset)
+        given = {
+            "model": model,
+            "service": service,
+            "predictions": predictions,
+            "file": file,
+            "function": function,
+        }
+        spec = plan(
+            self.ctx,
+            dataset,
+            given
+            | {
+                "id": id,
+                "task": task,
+                "split": split,
+                "label": label,
+                "preset": preset,
+            },
+        )
         self.ctx.catalog.create(
             self.kind,
             check_name(name),
@@ -281,22 +251,6 @@ class Evaluations(Collection[Evaluation]):
             spec=spec,
             author=self.ctx.user,
         )
+        if function is not None and not isinstance(function, str):
+            _HELD[str(self.ctx.home), name] = function
         return self[name]
-
-    def _row(self, item: Item) -> dict[str, Any]:
-        found = results_of(self.ctx, item.name)
-        metrics = found[-1].metrics if found else {}
-        row = super()._row(item) | {"status": self._open(item.name).status}
-        row |= {
-            name: item.spec[name]
-            for name in ("model", "predictions", "dataset", "split")
-        }
-        return row | {
-            "results": len(found),
-            **{name: metrics.get(name) for name in ("accuracy", "f1_macro")},
-        }
-
-    def delete(self, name: str) -> None:
-        """Delete it with all its results; raises `NotFound`."""
-        super().delete(name)
-        forget(self.ctx, name)

@@ -8,7 +8,7 @@ __all__ = ['Verdict', 'Gate']
 # %% ../../nbs/evals/02_gates.ipynb #57cc0ac4
 import ast
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..core.errors import GateError
@@ -19,6 +19,7 @@ from clow_nb.evals.formulas import (
     Formula,
     Metrics,
     Sides,
+    asked,
     is_production,
     read_formula,
 )
@@ -57,13 +58,21 @@ def _say(node: ast.AST, sides: Sides, digits: int, metric: str) -> str:
     if isinstance(node, ast.Constant):
         return f"{sides.value(node):.12g}"
     shown = _text(sides.value(node), digits)
-    if isinstance(node, ast.Attribute):
+    named = _named(node)
+    if is_production(node):
         return t(
             "production's {value}",
-            value=shown if node.attr == metric else f"{node.attr} {shown}",
+            value=shown if named == metric else f"{named} {shown}",
         )
-    assert isinstance(node, ast.Name)
-    return f"{node.id} {shown}"
+    return f"{named} {shown}"
+
+
+def _named(node: ast.AST) -> str:
+    """A metric by its name, and that of its class; empty for anything that is no metric."""
+    found = asked(node)
+    if found is None or found.label is None:
+        return found.metric if found else ""
+    return t("{metric} of {label}", metric=found.metric, label=found.label)
 
 
 def _side(node: ast.AST, sides: Sides, digits: int, metric: str = "") -> str:
@@ -109,10 +118,13 @@ def _compare(
     ):
         return True, [t("there is no model in production to compare with yet")]
     digits = _digits(*values)
-    metric = (
-        left.id
-        if isinstance(left, ast.Name)
-        else right.id if isinstance(right, ast.Name) else ""
+    metric = next(
+        (
+            _named(side)
+            for side in (left, right)
+            if asked(side) and not is_production(side)
+        ),
+        "",
     )
     said = [_side(side, sides, digits, metric) for side in (left, right)]
     if any(map(math.isnan, values)):
@@ -196,14 +208,10 @@ class Gate:
         """Whether it compares with the model in production."""
         return any(map(is_production, ast.walk(self.tree)))
 
-    def check(
-        self,
-        candidate: Mapping[str, float],
-        production: Mapping[str, float] | None = None,
-    ) -> Verdict:
+    def check(self, candidate: Metrics, production: Metrics | None = None) -> Verdict:
         """Judge the candidate's metrics, beside those of the production model on the same documents if there is one.
 
-        Raises `GateError` for a metric that was not measured, and for metrics of different documents.
+        Metrics are numbers, or `{label: number}` where a class is asked for. Raises `GateError` for a metric that was not measured, and for metrics of different documents.
         """
         passed, reasons = _judge(self.tree, Sides(candidate, production))
         basis = _basis(candidate, production if self.uses_production else None)

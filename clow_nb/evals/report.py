@@ -19,12 +19,23 @@ _CSS = """
 body { margin: 0 auto; padding: 28px; max-width: 1040px; color: #16181d; background: white; font-size: 14px; line-height: 1.55; }
 h1 { font-size: 22px; font-weight: 600; margin: 0; } h2 { font-size: 15px; font-weight: 600; margin: 0 0 10px; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 2px 16px; margin: 14px 0 26px; }
-dt, th { color: #5f6673; font-weight: 400; } dd { margin: 0; }
-section { margin: 0 0 30px; } svg { max-width: 100%; height: auto; break-inside: avoid-page; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+dt, th { color: #5f6673; font-weight: 400; } dd { margin: 0; overflow-wrap: anywhere; }
+main { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: 30px 28px; align-items: start; }
+section { grid-column: span 6; break-inside: avoid-page; } .clow-half { grid-column: span 3; } .clow-third { grid-column: span 2; }
+@media (max-width: 760px) { section, .clow-half, .clow-third { grid-column: span 6; } }
+@media print { body { padding: 0; max-width: none; } tr { break-inside: avoid; } .clow-long { break-inside: auto; } }
+svg { max-width: 100%; height: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; width: 100%; }
 th, td { padding: 4px 14px 4px 0; vertical-align: top; border-bottom: 1px solid #e4e6ea; overflow-wrap: anywhere; min-width: 3em; }
+td:first-child { overflow-wrap: normal; }
 .clow-error { color: #8c2f0c; background: #fdf1ec; padding: 8px 12px; border-radius: 4px; }
 """.strip()
+_LONG = 12
+
+
+def _section(card: Card) -> str:
+    long = card.kind == "table" and card.content.height > _LONG
+    return f'<section class="clow-{card.width}{" clow-long" if long else ""}"><h2>{html.escape(card.title)}</h2>{card.body()}</section>'
 
 
 def report_html(title: str, facts: Mapping[str, Any], cards: Iterable[Card]) -> str:
@@ -33,11 +44,7 @@ def report_html(title: str, facts: Mapping[str, Any], cards: Iterable[Card]) -> 
         f"<dt>{html.escape(name)}</dt><dd>{html.escape(text_of(value))}</dd>"
         for name, value in facts.items()
     )
-    sections = "".join(
-        f"<section><h2>{html.escape(card.title)}</h2>{card.body()}</section>"
-        for card in cards
-    )
-    body = f"<h1>{html.escape(title)}</h1><dl>{listed}</dl>{sections}"
+    body = f"<h1>{html.escape(title)}</h1><dl>{listed}</dl><main>{''.join(map(_section, cards))}</main>"
     head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{html.escape(title)}</title>'
     style = f"<style>{font_css(body)}\n{_CSS}</style>"
     return f'<!doctype html><html lang="{lang()}"><head>{head}{style}</head><body>{body}</body></html>'

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clow_nb.core.errors import DataError
-from clow_nb.evals.metrics import classification_metrics, confusion, ece, log_loss, measure, per_class, top_k
+from clow_nb.evals.calibration import ece
+from clow_nb.evals.metrics import classification_metrics, confusion, measure, per_class
+from clow_nb.evals.probabilities import log_loss, top_k
 
 LABELS = ["alarm", "music", "news", "weather", "날씨", "음악"]
 
@@ -27,7 +29,7 @@ def judged(draw: st.DrawFn) -> tuple[list[str], list[str], np.ndarray]:
 
 
 @given(judged())
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=40)
 def test_scores_equal_scikit_learn(case: tuple[list[str], list[str], np.ndarray]) -> None:
     actual, predicted, chances = case
     found = classification_metrics(actual, predicted, chances, LABELS)
@@ -36,14 +38,19 @@ def test_scores_equal_scikit_learn(case: tuple[list[str], list[str], np.ndarray]
         warnings.simplefilter("ignore")
         expected = {
             "accuracy": sk.accuracy_score(actual, predicted),
-            "f1_macro": sk.f1_score(actual, predicted, average="macro", zero_division=0),
-            "f1_weighted": sk.f1_score(actual, predicted, average="weighted", zero_division=0),
-            "precision_macro": sk.precision_score(actual, predicted, average="macro", zero_division=0),
-            "recall_macro": sk.recall_score(actual, predicted, average="macro", zero_division=0),
             "mcc": sk.matthews_corrcoef(actual, predicted),
             "top_3": sk.top_k_accuracy_score(actual, chances, k=3, labels=LABELS),
             "log_loss": sk.log_loss(actual, chances, labels=LABELS),
+            "brier_score": sk.brier_score_loss(actual, chances, labels=LABELS),
         }
+        for average in ("macro", "micro", "weighted"):
+            shares = sk.precision_recall_fscore_support(actual, predicted, average=average, zero_division=0)
+            expected |= {f"{name}_{average}": value for name, value in zip(("precision", "recall", "f1"), shares, strict=False)}
+    marks, there = np.array(actual)[:, None] == LABELS, [LABELS.index(name) for name in {*actual}]
+    if len(there) > 1:
+        expected["roc_auc"] = sk.roc_auc_score(marks[:, there], chances[:, there], average="macro")
+        expected["average_precision"] = sk.average_precision_score(marks[:, there], chances[:, there], average="macro")
+    assert ("roc_auc" in found) == (len(there) > 1)
     for name, value in expected.items():
         assert found[name] == pytest.approx(value, abs=1e-12), name
     assert found["documents"] == len(actual)

@@ -13,7 +13,8 @@ from clow_nb.core.errors import DataError
 from clow_nb.core.refs import Ref
 from clow_nb.data.dataset import Datasets
 from clow_nb.evals.metrics import measure
-from clow_nb.evals.predictions import Sample, predict, read_predictions, sample, table_of
+from clow_nb.evals.predictions import predict, read_predictions, table_of
+from clow_nb.evals.samples import Sample, sample
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**80), 2**80) | st.floats(allow_nan=False) | st.text(max_size=5)

@@ -11,8 +11,9 @@ from clow_nb.core.context import Context
 from clow_nb.core.errors import ClowError, DataError, NotFound
 from clow_nb.core.refs import Ref
 from clow_nb.data.dataset import Dataset, Datasets
-from clow_nb.evals.predictions import sample
-from clow_nb.evals.results import evaluate, results_of
+from clow_nb.evals.judging import evaluate
+from clow_nb.evals.results import results_of
+from clow_nb.evals.samples import Part
 from clow_nb.evals.scoring import kept_score
 
 SPEC = {"model": "", "predictions": "guess", "dataset": "questions", "split": "", "label": None}
@@ -84,7 +85,8 @@ def test_a_model_is_judged_and_its_score_kept_for_gates(
     assert {"text", "confidence", "probabilities"} <= set(table.columns) and "topic" not in table.columns
     chances = table["probabilities"].struct.unnest()
     assert chances.sum_horizontal().is_close(1.0, abs_tol=1e-5).all()
-    assert kept_score(ctx, Ref.parse(ref), sample(topics, "test")) == result.metrics
+    kept = kept_score(ctx, Ref.parse(ref), Part(topics, "test"))
+    assert kept is not None and kept["metrics"] == result.metrics
     assert {(edge.source, edge.role) for edge in ctx.catalog.edges(result.ref)} == {(ref, "model"), ("dataset:topics@1", "dataset")}
 
 

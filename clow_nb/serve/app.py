@@ -10,8 +10,14 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from .predict import Receive, Scope, Send, Serving, predict
-from .protocol import document_schema
+from .dialects import Forecast, Infer
+from .feedback import feedback_route
+from .inference import inference_routes
+from .later import with_later
+from .predict import Exchange, converse
+from .protocol import Refused, document_schema, write_refusal
+from .state import Serving
+from .wire import Receive, Scope, Send, check_token, respond
 
 # %% ../../nbs/serve/02c_app.ipynb #db325f8a
 _DOCS = """<!doctype html><html><head><meta charset="utf-8"><title>API</title><style>
@@ -32,10 +38,12 @@ at("button").onclick=()=>fetch("predict",{method:"POST",headers:{"content-type":
 # %% ../../nbs/serve/02c_app.ipynb #2f1f37f2
 _REFUSALS = {
     400: "The body is not JSON.",
+    401: "No token, or a wrong one.",
     404: "No such model.",
     405: "Only POST.",
     408: "The body came too slowly.",
     413: "Too long, or too many documents.",
+    415: "No JSON, and no image.",
     422: "A document that the model can't take; `path` says where.",
     429: "The queue is full; `Retry-After` says when to come back.",
     500: "The model failed on a document.",
@@ -44,23 +52,11 @@ _REFUSALS = {
 }
 
 
-def predict_api(serving: Serving) -> dict[str, Any]:
-    """The OpenAPI description of `/predict`, with an example of the first model."""
-    first = next(iter(serving.models.values()), None)
-    document = document_schema(first.fields if first else {})
-    many = {"type": "array", "items": document, "maxItems": serving.spec.capacity}
-    wrapped = {
-        "type": "object",
-        "properties": {"documents": many},
-        "required": ["documents"],
-        "additionalProperties": False,
-    }
-    example = first.examples[0] if first is not None and first.examples else {}
-    content = {
-        "application/json": {
-            "schema": {"anyOf": [document, many, wrapped]},
-            "example": example,
-        }
+def _operation(
+    summary: str, schema: dict[str, Any], example: Any, serving: Serving
+) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "application/json": {"schema": schema, "example": example}
     }
     error = {
         "type": "object",
@@ -80,20 +76,52 @@ def predict_api(serving: Serving) -> dict[str, Any]:
         "description": "A prediction for each document, in the shape of the request.",
         "content": {"application/json": {"schema": {}}},
     }
+    asked: dict[str, Any] = {"in": "query", "required": False}
     names = {
+        **asked,
         "name": "model",
-        "in": "query",
-        "required": False,
-        "schema": {"type": "string", "enum": list(serving.models)},
+        "schema": {"type": "string", "enum": serving.names() or [""]},
     }
-    return {
-        "post": {
-            "summary": "Predict",
-            "parameters": [names],
-            "requestBody": {"required": True, "content": content},
-            "responses": answers,
-        }
+    sure = {
+        **asked,
+        "name": "probabilities",
+        "schema": {"type": "integer", "enum": [0, 1]},
+        "description": "1: with the probability of each label.",
     }
+    found = {
+        "summary": summary,
+        "parameters": [names, sure],
+        "requestBody": {"required": True, "content": content},
+        "responses": answers,
+    }
+    return found | ({"security": [{"token": []}]} if serving.spec.tokens else {})
+
+
+def predict_api(serving: Serving) -> dict[str, Any]:
+    """The OpenAPI description of `/predict` and `/forecast`, with an example of the first model."""
+    first = next(iter(serving.models.values()), None)
+    document = document_schema(first.fields if first and serving.flow is None else {})
+    many = {"type": "array", "items": document, "maxItems": serving.spec.capacity}
+    wrapped = {
+        "type": "object",
+        "properties": {"documents": many},
+        "required": ["documents"],
+        "additionalProperties": False,
+    }
+    example = first.examples[0] if first is not None and first.examples else {}
+    predicting = _operation(
+        "Predict", {"anyOf": [document, many, wrapped]}, example, serving
+    )
+    values = {
+        "anyOf": [{"type": "array", "items": {"type": "number"}}, {"type": "object"}]
+    }
+    series = {
+        "type": "object",
+        "properties": {"values": values},
+        "required": ["values"],
+    }
+    forecasting = _operation("Forecast", series, {"values": [1.0, 2.0, 3.0]}, serving)
+    return {"/predict": {"post": predicting}, "/forecast": {"post": forecasting}}
 
 # %% ../../nbs/serve/02c_app.ipynb #07890a91
 def _describe(app: Any, serving: Serving) -> Callable[[], dict[str, Any]]:
@@ -107,14 +135,18 @@ def _describe(app: Any, serving: Serving) -> Callable[[], dict[str, Any]]:
             description=models,
             routes=app.routes,
         )
-        found["paths"] = {"/predict": predict_api(serving), **found["paths"]}
+        found["paths"] = {**predict_api(serving), **found["paths"]}
+        if serving.spec.tokens:
+            found.setdefault("components", {})["securitySchemes"] = {
+                "token": {"type": "http", "scheme": "bearer"}
+            }
         return found
 
     return openapi
 
 
 def make_rest(serving: Serving) -> Any:
-    """The FastAPI app: `/ /health /ready /metrics /docs /openapi.json`."""
+    """The FastAPI app: `/ /livez /health /readyz /ready /metrics /docs /openapi.json`, `/feedback/{request_id}` and what is asked below `/v2`."""
     from fastapi import FastAPI
     from fastapi.responses import HTMLResponse, JSONResponse, Response
 
@@ -126,11 +158,12 @@ def make_rest(serving: Serving) -> Any:
     def about() -> dict[str, Any]:
         return {
             **whose,
-            "models": [model.ref for model in serving.models.values()],
+            "models": [model.ref for model in spec.models],
             "state": serving.state,
             "docs": "/docs",
         }
 
+    @app.get("/livez", description="200 as soon as the process lives.")
     @app.get("/health", description="200 as soon as the process lives.")
     def health() -> dict[str, Any]:
         return {
@@ -139,6 +172,11 @@ def make_rest(serving: Serving) -> Any:
             "uptime_s": round(time.time() - serving.started, 1),
         }
 
+    @app.get(
+        "/readyz",
+        description="200 when requests are taken; 503 while loading or draining.",
+        responses={503: {}},
+    )
     @app.get(
         "/ready",
         description="200 when requests are taken; 503 while loading or draining.",
@@ -154,6 +192,7 @@ def make_rest(serving: Serving) -> Any:
         serving.metrics.waiting.set(
             sum(len(model.batcher.waiting) for model in serving.models.values())
         )
+        serving.metrics.loaded.set(len(serving.models))
         serving.metrics.unlogged.set(serving.log.dropped)
         return Response(
             serving.metrics.text(),
@@ -164,10 +203,50 @@ def make_rest(serving: Serving) -> Any:
     def docs() -> HTMLResponse:
         return HTMLResponse(_DOCS)
 
+    inference_routes(app, serving)
+    feedback_route(app, serving.log.folder.parent)
     app.openapi = _describe(app, serving)  # type: ignore[method-assign]
     return app
 
 # %% ../../nbs/serve/02c_app.ipynb #e8b1f145
+_ROADS: dict[str, type[Exchange]] = {"/predict": Exchange, "/forecast": Forecast}
+_OPEN = {
+    "/livez",
+    "/health",
+    "/readyz",
+    "/ready",
+    "/metrics",
+    "/v2/health/live",
+    "/v2/health/ready",
+}
+
+
+async def _unknown(
+    serving: Serving, scope: Scope, receive: Receive, send: Send
+) -> bool:
+    """Whether a request without a valid token was refused."""
+    if not serving.spec.tokens or scope["path"] in _OPEN:
+        return False
+    try:
+        check_token(scope, serving.spec.tokens)
+        return False
+    except Refused as refusal:
+        body, headers = write_refusal(refusal, serving.new_id())
+        await respond(
+            scope,
+            receive,
+            send,
+            401,
+            body,
+            [
+                (b"content-type", b"application/json"),
+                (b"www-authenticate", b"Bearer"),
+                *headers,
+            ],
+        )
+        return True
+
+# %% ../../nbs/serve/02c_app.ipynb #a871e80b
 def make_app(serving: Serving) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     """The ASGI app of a server: predictions in front, the rest behind; while draining, each answer closes its connection."""
     rest = make_rest(serving)
@@ -184,9 +263,20 @@ def make_app(serving: Serving) -> Callable[[Scope, Receive, Send], Awaitable[Non
         return closing
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == "/predict":
-            await predict(serving, scope, receive, send)
-        else:
+        path = scope["path"] if scope["type"] == "http" else ""
+        road = _ROADS.get(path)
+        if (
+            road is None
+            and path.startswith("/v2/models/")
+            and path.endswith("/infer")
+            and path.count("/") in (4, 6)
+        ):
+            road = Infer
+        if road is not None:
+            await converse(road(serving, scope), receive, send)
+        elif scope["type"] != "http" or not await _unknown(
+            serving, scope, receive, send
+        ):
             await rest(scope, receive, last(send))
 
-    return app
+    return with_later(serving, app)

@@ -9,6 +9,7 @@ __all__ = ['Predict', 'predict_each', 'Job', 'Batcher']
 import asyncio
 import math
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -47,11 +48,12 @@ def predict_each(
 # %% ../../nbs/serve/01_batcher.ipynb #c6485f96
 @dataclass(slots=True)
 class Job:
-    """One document on its way: when it came (seconds, `perf_counter`), and what became of it (times in ms)."""
+    """One document on its way: when it came (seconds, `perf_counter`), whether it wants probabilities, what became of it (times in ms)."""
 
     document: dict[str, Any]
     came: float
     request: "asyncio.Future[None]"
+    full: bool = False
     outcome: dict[str, Any] | Exception | None = None
     queue_ms: float = 0.0
     compute_ms: float = 0.0
@@ -65,20 +67,28 @@ def _compute(
     return predict_each(predict, documents), started, time.perf_counter() - started
 
 # %% ../../nbs/serve/01_batcher.ipynb #5b6f4081
-class _Queue:
+class _Queue(ABC):
     """Jobs that wait, and the one batch that is being computed."""
 
     def __init__(
-        self, predict: Predict, max_batch: int, window_s: float, capacity: int
+        self,
+        predict: Predict,
+        max_batch: int,
+        window_s: float,
+        capacity: int,
+        most_s: float,
+        full: Predict | None,
     ) -> None:
-        self.predict, self.max_batch, self.window_s, self.capacity = (
-            predict,
+        self.predict, self.full = predict, full
+        self.max_batch, self.window_s, self.capacity, self.most_s = (
             max_batch,
             window_s,
             capacity,
+            most_s,
         )
         self.waiting: deque[Job] = deque()
-        self.batch_s = 0.01
+        self.batch_s, self.round_s = 0.01, 0.0
+        self._finished: float | None = None
         self._busy = self._given_up = False
         self._timer: asyncio.TimerHandle | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="model")
@@ -89,16 +99,28 @@ class _Queue:
             self._given_up = False
             self.waiting = deque(job for job in self.waiting if not job.request.done())
         if len(self.waiting) + len(jobs) > self.capacity:
-            batches = len(self.waiting) / self.max_batch
-            message = t(
-                "{count} documents are waiting already, which is all the room there is. Try again later.",
-                count=len(self.waiting),
-            )
-            raise Refused(
-                429, message, retry_after=max(1, math.ceil(batches * self.batch_s))
-            )
+            raise self._refusal()
+        self.check_room()
         self.waiting.extend(jobs)
         self._consider()
+
+    def check_room(self) -> None:
+        """Raise `Refused` 429 if a document that came now would wait too long; cheap, so that a flood is."""
+        ahead = len(self.waiting)
+        if (
+            ahead >= self.capacity and not self._given_up
+        ) or ahead // self.max_batch * self.round_s > self.most_s:
+            raise self._refusal()
+
+    def _refusal(self) -> Refused:
+        batches = len(self.waiting) / self.max_batch
+        message = t(
+            "{count} documents are waiting already, which is all the room there is. Try again later.",
+            count=len(self.waiting),
+        )
+        return Refused(
+            429, message, retry_after=max(1, math.ceil(batches * self.batch_s))
+        )
 
     def _consider(self) -> None:
         if self._busy or not self.waiting:
@@ -121,30 +143,46 @@ class _Queue:
         if batch:
             self._busy = True
             documents = [job.document for job in batch]
-            computing = asyncio.get_running_loop().run_in_executor(
-                self._thread, _compute, self.predict, documents
+            full = (
+                self.full
+                if self.full is not None and any(job.full for job in batch)
+                else None
             )
-            computing.add_done_callback(partial(self._finish, batch))
+            computing = asyncio.get_running_loop().run_in_executor(
+                self._thread, _compute, full or self.predict, documents
+            )
+            computing.add_done_callback(partial(self._finish, batch, full is not None))
 
-    def _finish(self, batch: list[Job], computed: Any) -> None:
+    def _finish(self, batch: list[Job], full: bool, computed: Any) -> None:
         self._busy = False
         outcomes, started, seconds = computed.result()
-        self.batch_s += 0.2 * (seconds - self.batch_s)
+        self._learn(seconds)
         for job, outcome in zip(batch, outcomes, strict=True):
             job.outcome, job.batch = outcome, len(batch)
             job.queue_ms, job.compute_ms = 1000 * (started - job.came), 1000 * seconds
+            if full and not job.full and isinstance(outcome, dict):
+                outcome.pop("probabilities", None)
         self._done(batch)
         self._consider()
 
+    def _learn(self, seconds: float) -> None:
+        now = time.perf_counter()
+        took = seconds if self._finished is None else now - self._finished
+        self.batch_s += 0.2 * (seconds - self.batch_s)
+        self.round_s += 0.2 * (took - self.round_s)
+        self._finished = now if self.waiting else None
+
+    @abstractmethod
     def _done(self, batch: list[Job]) -> None:
-        raise NotImplementedError
+        """Tell the requests of a batch that it is computed."""
 
 # %% ../../nbs/serve/01_batcher.ipynb #e3f689ad
 class Batcher(_Queue):
     """A model behind a queue.
 
-    `max_batch` documents at most are computed together, `window_s` seconds at most are spent on collecting them,
-    `capacity` documents at most wait, `timeout_s` seconds at most pass until a request is answered.
+    `max_batch` documents at most are computed together, `window_s` seconds at most are spent on collecting them (0: what came while
+    the last batch was computed is the next one), `capacity` documents at most wait, and none longer than about `most_s` seconds;
+    `timeout_s` seconds at most pass until a request is answered. `full` predicts with probabilities.
     """
 
     def __init__(
@@ -154,21 +192,26 @@ class Batcher(_Queue):
         max_batch: int = 32,
         window_s: float = 0.005,
         capacity: int = 1024,
-        timeout_s: float = 30.0
+        timeout_s: float = 30.0,
+        most_s: float = math.inf,
+        full: Predict | None = None,
     ) -> None:
-        super().__init__(predict, max_batch, window_s, capacity)
+        super().__init__(predict, max_batch, window_s, capacity, most_s, full)
         self.timeout_s = timeout_s
         self._missing: dict[asyncio.Future[None], int] = {}
 
     async def run(
-        self, documents: list[dict[str, Any]], timeout_s: float | None = None
+        self,
+        documents: list[dict[str, Any]],
+        timeout_s: float | None = None,
+        probabilities: bool = False,
     ) -> list[Job]:
         """All documents of a request with their outcomes; raises `Refused` 429 (no room) or 504 (no time)."""
         if not documents:
             return []
         loop = asyncio.get_running_loop()
         request, came = loop.create_future(), time.perf_counter()
-        jobs = [Job(document, came, request) for document in documents]
+        jobs = [Job(document, came, request, probabilities) for document in documents]
         self._missing[request] = len(jobs)
         timer = loop.call_later(
             self.timeout_s if timeout_s is None else timeout_s, self._late, request
@@ -179,6 +222,7 @@ class Batcher(_Queue):
         finally:
             timer.cancel()
             del self._missing[request]
+            self._given_up |= request.cancelled()
         return jobs
 
     def _late(self, request: "asyncio.Future[None]") -> None:
@@ -196,6 +240,11 @@ class Batcher(_Queue):
                 self._missing[job.request] -= 1
                 if not self._missing[job.request]:
                     job.request.set_result(None)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing is computed."""
+        return not self._missing and not self._busy
 
     def close(self) -> None:
         """Stop taking work; what is being computed ends by itself."""

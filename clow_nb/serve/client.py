@@ -8,6 +8,7 @@ __all__ = ['fetch', 'encode', 'ask']
 # %% ../../nbs/serve/04a_client.ipynb #e5342b46
 import http.client
 import time
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,14 +18,25 @@ from ..core.errors import ParameterError, ServiceError
 from .protocol import plain
 
 # %% ../../nbs/serve/04a_client.ipynb #75a5996d
+_SPOKEN = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}
+
+
+def _connection(url: str, seconds: float) -> http.client.HTTPConnection:
+    with suppress(KeyError, ValueError):
+        parts = urlsplit(url)
+        if parts.hostname:
+            return _SPOKEN[parts.scheme](parts.hostname, parts.port, timeout=seconds)
+    raise ParameterError(
+        "{url} is no address that can be asked. Give one that begins with http:// or https:// and a host.",
+        url=url,
+    )
+
+
 def fetch(
     url: str, body: bytes | None = None, seconds: float = 30
 ) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body of a GET, or of a POST with a JSON `body`; raises `OSError` or `http.client.HTTPException`."""
-    parts = urlsplit(url)
-    connection = http.client.HTTPConnection(
-        parts.hostname or "", parts.port, timeout=seconds
-    )
+    """Status, headers and body of a GET, or of a POST with a JSON `body`; raises `OSError` or `http.client.HTTPException`, `ParameterError` for what is no address."""
+    connection, parts = _connection(url, seconds), urlsplit(url)
     try:
         headers = {
             "connection": "close",

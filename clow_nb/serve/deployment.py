@@ -6,12 +6,14 @@
 __all__ = ['HOST', 'FIRST_PORT', 'check_port', 'find_port', 'release', 'stop', 'ServiceStatus', 'status']
 
 # %% ../../nbs/serve/04d_deployment.ipynb #d68dca16
+import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from http.client import HTTPException
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -22,8 +24,10 @@ from .client import fetch
 from .launch import Launch, only_one, share_out, take_sockets
 from .process import Detached
 from .releases import ENDED, FAILED, SERVING, Release, Releases
-from .server import bind
+from .restarts import Restarts
+from .sockets import bind
 from .spec import ServiceSpec, service_folder, write_spec
+from .supervision import end_supervisor, held_sockets, nudge, supervisor_of
 
 # %% ../../nbs/serve/04d_deployment.ipynb #4909c6bb
 HOST, FIRST_PORT = "127.0.0.1", 8300
@@ -79,18 +83,22 @@ def find_port(ctx: Context, service: str, wanted: int = 0) -> int:
 
 # %% ../../nbs/serve/04d_deployment.ipynb #011ddd26
 def _take_over(
-    ctx: Context, old: Release | None, port: int
+    ctx: Context, service: str, old: Release | None, port: int
 ) -> tuple[list[socket.socket], list[Detached]]:
-    """The public sockets of the old processes, and those of the processes that gave none: they don't answer any more."""
-    taken, deaf = [], []
+    """The public sockets of the old processes and of dead ones, each once, and the processes that gave none: they don't answer any more."""
+    taken, deaf = held_sockets(ctx.home, service), []
     for process in old.living() if old is not None else []:
-        given = take_sockets(ctx.home, old.service if old else "", process)
+        given = take_sockets(ctx.home, service, process)
         deaf += [] if given else [process]
         taken += given
+    mine: dict[int, socket.socket] = {}
     for one in taken:
-        if one.getsockname()[1] != port:
+        number = os.fstat(one.fileno()).st_ino
+        if one.getsockname()[1] != port or number in mine:
             one.close()
-    return [one for one in taken if one.fileno() != -1], deaf
+        else:
+            mine[number] = one
+    return list(mine.values()), deaf
 
 
 def _retire(
@@ -108,7 +116,7 @@ def _retire(
         if not release.living():
             releases.change(release.id, ENDED)
     for door in service_folder(releases.ctx.home, releases.service).glob("*.sock"):
-        if not psutil.pid_exists(int(door.stem)):
+        if door.stem.isdigit() and not psutil.pid_exists(int(door.stem)):
             door.unlink(missing_ok=True)
 
 # %% ../../nbs/serve/04d_deployment.ipynb #17471382
@@ -118,6 +126,7 @@ def release(
     *,
     notes: str = "",
     run: str = "",
+    author: str = "",
     port: int = 0,
     progress: Callable[[float, str], None] = lambda fraction, message: None,
     guard: Callable[[], None] = lambda: None,
@@ -131,30 +140,17 @@ def release(
     with only_one(ctx.home, spec.service, 30):
         guard()
         releases, port = Releases(ctx, spec.service), find_port(ctx, spec.service, port)
+        words = {"notes": notes, "run": run, "author": author or ctx.user}
         try:
             id, deaf = _bring_up(
-                ctx,
-                spec,
-                releases,
-                port,
-                {"notes": notes, "run": run},
-                progress,
-                guard,
-                seconds,
+                ctx, spec, releases, port, words, progress, guard, seconds
             )
         except ServiceError as error:
-            releases.add(
-                spec.version,
-                FAILED,
-                port,
-                [],
-                notes=notes,
-                run=run,
-                reason=error.message,
-            )
+            releases.add(spec.version, FAILED, port, [], **words, reason=error.message)
             raise
         progress(0.9, t("the old version drains"))
         _retire(releases, id, deaf)
+        nudge(ctx.home, spec.service)
         ctx.catalog.update(
             "service",
             spec.service,
@@ -177,7 +173,7 @@ def _bring_up(
     old = releases.current()
     write_spec(ctx.home, spec)
     log = ctx.folder("logs") / f"{spec.service}-{spec.version}.log"
-    taken, deaf = _take_over(ctx, old, port)
+    taken, deaf = _take_over(ctx, spec.service, old, port)
     sockets = share_out(
         taken,
         spec.workers,
@@ -218,6 +214,8 @@ def stop(ctx: Context, service: str, seconds: float = 20) -> bool:
     """Drain and end all processes of a service; `False` if there was none. Raises `ServiceError` if they run elsewhere, `ReadOnly`."""
     ctx.check_writable()
     releases = Releases(ctx, service)
+    if not any(not one.here for one in releases.open()):
+        end_supervisor(ctx.home, service)
     with only_one(ctx.home, service, 2):
         found = False
         for one in releases.open():
@@ -240,7 +238,10 @@ def stop(ctx: Context, service: str, seconds: float = 20) -> bool:
 # %% ../../nbs/serve/04d_deployment.ipynb #7d63acfc
 @dataclass(frozen=True)
 class ServiceStatus:
-    """How a service is: `state` is RUNNING, UNHEALTHY (lives but doesn't answer), STOPPED, or ELSEWHERE (another machine)."""
+    """How a service is: `state` is RUNNING, UNHEALTHY (lives but doesn't answer), STOPPED, or ELSEWHERE (another machine).
+
+    `restarts`: how many crashed workers of this release were brought back; `supervised`: whether the next one will be.
+    """
 
     service: str
     state: str
@@ -249,13 +250,14 @@ class ServiceStatus:
     since: datetime | None = None
     pids: tuple[int, ...] = ()
     detail: str = ""
+    restarts: int = 0
+    supervised: bool = False
 
     def __str__(self) -> str:
+        restarts = t("{count} restarts", count=self.restarts) if self.restarts else ""
+        detail = ", ".join(filter(None, [self.detail, restarts]))
         return " ".join(
-            filter(
-                None,
-                [self.state, self.version, f"({self.detail})" if self.detail else ""],
-            )
+            filter(None, [self.state, self.version, f"({detail})" if detail else ""])
         )
 
 # %% ../../nbs/serve/04d_deployment.ipynb #dbf38b2d
@@ -293,9 +295,26 @@ def status(ctx: Context, service: str) -> ServiceStatus:
             detail=one.host.partition("/")[0],
         )
     processes, ports = one.living(), one.private_ports()
+    restarts = Restarts(ctx, service).all(one.id)
+    care: dict[str, Any] = {
+        "restarts": sum(not again.reason for again in restarts),
+        "supervised": supervisor_of(ctx.home, service) is not None,
+    }
+    if not processes and care["supervised"]:
+        why = restarts[0].reason if restarts else ""
+        return ServiceStatus(
+            service,
+            "UNHEALTHY",
+            one.version,
+            url,
+            one.at,
+            (),
+            t("It crashed and is being brought back. {why}", why=why).strip(),
+            **care,
+        )
     if not processes:
         return ServiceStatus(
-            service, "STOPPED", one.version, detail=_why_gone(ctx, one)
+            service, "STOPPED", one.version, detail=_why_gone(ctx, one), **care
         )
     good = sum(map(_answers, ports))
     detail = (
@@ -311,4 +330,5 @@ def status(ctx: Context, service: str) -> ServiceStatus:
         one.at,
         tuple(p.pid for p in processes),
         detail,
+        **care,
     )

@@ -57,6 +57,7 @@ class Metrics:
             "clow_queue_documents", "Documents that wait for a batch."
         )
         self.ready = self._gauge("clow_ready", "1 if it takes requests.")
+        self.loaded = self._gauge("clow_models_loaded", "Models that are in memory.")
         self.unlogged = self._gauge(
             "clow_log_dropped", "Predictions that the log could not take."
         )

@@ -107,7 +107,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "array": (list,),
     "object": (dict,),
-    "image": (str, dict),
+    "image": (str, bytes, dict),
 }
 
 

@@ -8,7 +8,7 @@ __all__ = ['ModelSpec', 'ServiceSpec', 'make_spec', 'service_folder', 'write_spe
 # %% ../../nbs/serve/00a_spec.ipynb #309aa131
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -28,11 +28,16 @@ _Seconds = Annotated[float, msgspec.Meta(gt=0, le=3600)]
 
 # %% ../../nbs/serve/00a_spec.ipynb #b006821a
 class ServiceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One version of a service. `workers` processes answer, each with `threads` threads for the model."""
+    """One version of a service. `workers` processes answer, each with `threads` threads for the model.
+
+    `adaptive` says how requests are batched ("adaptive": nothing waits while the model is free); a document that would have to wait
+    longer than `max_wait_ms` is refused (0: as long as there is room); `on_demand` loads a model when it is first asked for, keeps it `idle_s` seconds and all of
+    them within `memory_mb` (0: no limit); `tokens` are the SHA-256 of those who may ask (none: everyone).
+    """
 
     service: str
     version: str
-    models: tuple[ModelSpec, ...]
+    models: tuple[ModelSpec, ...] = ()
     workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     threads: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
     max_batch: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 32
@@ -40,6 +45,22 @@ class ServiceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     capacity: _Count = 1024
     timeout_s: _Seconds = 30.0
     max_body_mb: Annotated[float, msgspec.Meta(gt=0, le=1024)] = 10.0
+    adaptive: Literal["off", "fixed", "adaptive"] = "fixed"
+    max_wait_ms: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    probabilities: bool = False
+    on_demand: bool = False
+    memory_mb: Annotated[int, msgspec.Meta(ge=0)] = 0
+    idle_s: Annotated[float, msgspec.Meta(gt=0)] = 600.0
+    tokens: tuple[Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")], ...] = ()
+    description: str = ""
+    flow: dict[str, Any] = {}
+    log: dict[str, Any] = {}
+    shape: dict[str, Any] = {}
+    code: dict[str, Any] = {}
+
+    def __post_init__(self) -> None:
+        if not self.models and not self.flow:
+            raise ValueError("no models, and no flow that answers without one")
 
 # %% ../../nbs/serve/00a_spec.ipynb #079fe4e0
 def make_spec(values: dict[str, Any]) -> ServiceSpec:
@@ -48,9 +69,9 @@ def make_spec(values: dict[str, Any]) -> ServiceSpec:
         return msgspec.convert(values, ServiceSpec)
     except msgspec.ValidationError as error:
         raise ParameterError(
-            "The service version can't be made: {cause}. Known settings are workers, threads, max_batch, window_ms, "
-            "capacity, timeout_s and max_body_mb.",
+            "The service version can't be made: {cause}. Known settings are {known}.",
             cause=str(error),
+            known=", ".join(ServiceSpec.__struct_fields__[2:]),
         ) from None
 
 # %% ../../nbs/serve/00a_spec.ipynb #78b14aa9

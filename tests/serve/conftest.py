@@ -1,7 +1,9 @@
 """A real, small model in a folder, and services that answer with it."""
 
+import random
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -17,8 +19,8 @@ DOCUMENTS = [
 ]
 
 
-def make_model(folder: Path, seed: int = 0) -> Path:
-    """Train a tiny model for a moment and save it."""
+def make_model(folder: Path, seed: int = 0, flipped: bool = False) -> Path:
+    """Train a tiny model for a moment and save it; a `flipped` one takes music for alarms, and so on."""
     import polars as pl
     import torch
 
@@ -27,7 +29,10 @@ def make_model(folder: Path, seed: int = 0) -> Path:
 
     torch.manual_seed(seed)
     task = solution("nlp-intent", {"tokenizer": "char", "channels": 8, "embedding": 8})
-    examples = task.prepare(pl.DataFrame(DOCUMENTS).with_columns(split=pl.lit("train")), "label")["train"]
+    documents = pl.DataFrame(DOCUMENTS)
+    if flipped:
+        documents = documents.with_columns(pl.col("label").replace({"music": "alarm", "alarm": "weather", "weather": "music"}))
+    examples = task.prepare(documents.with_columns(split=pl.lit("train")), "label")["train"]
     model = task.model()
     optimizer = torch.optim.Adam(model.parameters(), 0.05)
     for batch in [batch for _ in range(15) for batch in examples.batches(16)]:
@@ -39,15 +44,23 @@ def make_model(folder: Path, seed: int = 0) -> Path:
 
 @pytest.fixture
 def free_port() -> int:
-    """A port that nobody has, outside the range from which services are given theirs."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+    """A port that nobody has, outside the ranges from which services and connections are given theirs."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no port is free")
 
 
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a model that tells alarms, weather and music apart."""
     return make_model(tmp_path_factory.mktemp("model") / "intent")
+
+
+@pytest.fixture(scope="session")
+def flipped_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a model that takes each of them for another one."""
+    return make_model(tmp_path_factory.mktemp("flipped") / "intent", flipped=True)
 
 
 @pytest.fixture

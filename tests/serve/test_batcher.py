@@ -103,3 +103,27 @@ def test_a_cancelled_request_harms_nobody() -> None:
         assert job.outcome == {"value": 5.0} and job.batch == 1
 
     asyncio.run(main())
+
+
+def test_who_would_wait_too_long_is_refused_at_once() -> None:
+    """By the time that documents took lately; one request's own documents don't count against it."""
+    import time
+
+    def slow(documents: Documents) -> Documents:
+        time.sleep(0.02)
+        return documents
+
+    async def main() -> None:
+        batcher = Batcher(slow, window_s=0, max_batch=4, most_s=0.1)
+        await batcher.run([{"x": x} for x in range(60)])
+        asked = [asyncio.create_task(batcher.run([{"x": x}])) for x in range(200)]
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        refused = [answer for answer in answers if isinstance(answer, Refused)]
+        assert {refusal.status for refusal in refused} == {429} and 0 < len(refused) < 195
+        assert [job.outcome for answer in answers if isinstance(answer, list) for job in answer] == [
+            {"x": x} for x, answer in enumerate(answers) if isinstance(answer, list)
+        ]
+        assert len(await batcher.run([{"x": x} for x in range(60)])) == 60
+        batcher.close()
+
+    asyncio.run(main())

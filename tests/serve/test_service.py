@@ -11,6 +11,9 @@ import pytest
 
 from clow_nb.core.context import Context
 from clow_nb.core.errors import AlreadyExists, NotFound, ParameterError, RunError, ServiceError
+from clow_nb.evals.cards import make_card
+from clow_nb.evals.logged import predictions_of_log
+from clow_nb.evals.templates import offered
 from clow_nb.runs.lease import birth
 from clow_nb.serve.service import Service, Services
 
@@ -63,11 +66,13 @@ def test_from_a_model_to_answers_and_back(ctx: Context, intent: Service) -> None
     assert intent.url == before and intent.predict({"text": "알람 맞춰줘"})["version"] == "v2"
     assert intent.versions()["current"].to_list() == [False, True]
     assert Services(ctx).list()["status"].to_list() == ["RUNNING"]
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 120
     while len(intent.log()) < 603 and time.monotonic() < deadline:
         time.sleep(0.1)
     log = intent.log(version="v2")
     assert json.loads(log["output"][0])["label"] == "alarm" and log["model"][0] == "model:intent@2"
+    table = predictions_of_log(log)
+    assert "confidences" in offered(table) and make_card("confidences", table).kind == "chart"
     with pytest.raises(ServiceError, match=r"stop\(\) it first"):
         Services(ctx).delete("s-intent")
     pids = intent.status().pids

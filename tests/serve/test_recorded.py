@@ -1,0 +1,81 @@
+"""A service's log, feedback, replays and predicted datasets, with a real model, in real runs."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from clow_nb.core.context import Context
+from clow_nb.core.errors import NotFound, ParameterError
+from clow_nb.data.dataset import Datasets
+from clow_nb.runs.launch import stop_worker
+from clow_nb.serve.feedback import Feedback
+from clow_nb.serve.results import ResultStore
+from clow_nb.serve.service import Service, Services
+from clow_nb.serve.traffic import Entry, TrafficWriter
+
+DOCUMENTS = [
+    *({"text": f"{word} 알람 맞춰줘", "label": "alarm"} for word in ("내일", "아침", "일곱 시에", "여덟 시에", "모레")),
+    *({"text": f"{word} 날씨 어때?", "label": "weather"} for word in ("오늘", "서울", "제주도", "주말", "이번 주")),
+    *({"text": f"play {word} music", "label": "music"} for word in ("some", "calm", "loud", "new", "old")),
+]
+
+
+@pytest.fixture
+def recorded(ctx: Context, model_folder: Path) -> Iterator[Service]:
+    """A service whose two versions answer with one model. Its log has fifteen requests of v1."""
+    from clow_nb.train.models import register
+
+    register(ctx, "intent", model_folder, {})
+    service = Services(ctx).create("s-intent")
+    service.create_version("v1", ["intent@1"])
+    service.create_version("v2", ["intent@1"])
+    writer, start = TrafficWriter(service.folder / "traffic"), datetime.now(UTC) - timedelta(minutes=5)
+    for number, document in enumerate(DOCUMENTS):
+        output = {"label": "alarm", "confidence": 0.5}
+        entry = Entry(start + timedelta(seconds=number), f"r{number}", "s-intent", "v1", "model:intent@1", {"text": document["text"]}, output, 200, 1, 2)
+        writer.add(entry)
+    writer.close()
+    yield service
+    stop_worker(ctx)
+
+
+def test_the_log_is_replayed_by_another_version_away_from_live_traffic(recorded: Service) -> None:
+    found = recorded.replay("v2", limit=10)
+    assert found.height == 10 and found["again"].null_count() == 0 and set(found["again"]) == {"weather", "music"}
+    assert found["changed"].all() and found["time"].is_sorted(descending=True)
+    assert recorded.log(version="v2").is_empty() and recorded.url is None
+    assert recorded.replay("v2", limit=3)["request_id"].to_list() == ["r14", "r13", "r12"]  # known already: no run
+    with pytest.raises(NotFound):
+        recorded.replay("v9")
+
+
+def test_feedback_joins_the_log(recorded: Service) -> None:
+    recorded.feedback("r3", {"label": "music"}, "lee")
+    Feedback(recorded.folder).add("r4", {"label": "weather"})
+    recorded.roll_log()
+    told = recorded.log({"feedback": {"$exists": True}})
+    assert told.select("request_id", "feedback", "feedback_by").rows() == [("r3", '{"label":"music"}', "lee"), ("r4", '{"label":"weather"}', "")]
+    assert recorded.log({"feedback.label": {"$in": ["music"]}, "output.label": "alarm"})["request_id"].to_list() == ["r3"]
+    with pytest.raises(NotFound, match="no request 'r99'"):
+        recorded.feedback("r99", {})
+
+
+def test_a_dataset_is_predicted_into_versions_of_another(recorded: Service, tmp_path: Path) -> None:
+    datasets = Datasets(recorded.ctx)
+    source = datasets.create("asked", [{**document, "user": number} for number, document in enumerate(DOCUMENTS)] + [{"nothing": 1}], label="label")
+    made = recorded.predict_dataset("asked", csv=str(tmp_path / "night.csv"), store_by="user")
+    assert (made.name, made.version, len(made)) == ("asked-predicted", 1, 16)
+    assert made.count({"pred_error": {"$exists": True}}) == 1
+    by_id = {document["_id"]: document for document in made.documents()}
+    assert all(by_id[document["_id"]]["text"] == document["text"] for document in source.documents({"text": {"$exists": True}}))
+    assert sum(document.get("pred") == document.get("label") for document in by_id.values()) >= 14
+    assert {edge.source for edge in recorded.ctx.catalog.edges(made.ref)} == {"dataset:asked@1", "service:s-intent@2"}
+    lines = (tmp_path / "night.csv").read_text("utf-8").splitlines()
+    assert lines[0] == "path,pred,prob" and len(lines) == 17
+    assert len(ResultStore(recorded.folder).get([0, 14])) == 2
+    again = recorded.predict_dataset("asked", version="v1", query={"label": "music"})
+    assert (again.version, len(again)) == (2, 5) and again.documents().__next__()["_id"] in by_id
+    with pytest.raises(ParameterError, match="can't go into asked"):
+        recorded.predict_dataset("asked", to="asked")

@@ -1,0 +1,124 @@
+"""Versions on their way into service: brought in by steps, or taken back by themselves with the reason."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from clow_nb.core.context import Context
+from clow_nb.core.errors import ServiceError
+from clow_nb.serve.service import Service, Services
+
+
+@pytest.fixture
+def rolling(ctx: Context, model_folder: Path, free_port: int) -> Iterator[Service]:
+    """A running service with the versions v1 and v2 of one good model."""
+    from clow_nb.train.models import register
+
+    register(ctx, "intent", model_folder, {"accuracy": 1.0})
+    service = Services(ctx).create("s-intent", port=free_port)
+    for name in ("v1", "v2"):
+        service.create_version(name, models=["intent@1"], notes=name)
+    service.start("v1")
+    yield service
+    service.stop()
+
+
+class Asking:
+    """Somebody who asks all the time, and keeps all answers."""
+
+    def __init__(self, service: Service) -> None:
+        self.service, self.over = service, False
+        self.answers: list[dict[str, object]] = []
+        self.errors: list[Exception] = []
+        self.thread = threading.Thread(target=self._ask)
+
+    def _ask(self) -> None:
+        number = 0
+        while not self.over:
+            try:
+                self.answers.append(self.service.predict({"text": "play some music", "_id": f"k{number}"}))
+            except Exception as error:
+                self.errors.append(error)
+            number += 1
+            time.sleep(0.002)
+
+    def __enter__(self) -> "Asking":
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.over = True
+        self.thread.join(60)
+
+
+def _wait_for(what: Callable[[], object], seconds: float = 120) -> None:
+    until = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_a_good_version_comes_in_by_steps(rolling: Service) -> None:
+    with Asking(rolling) as asking:
+        rollout = rolling.rollout("v2", steps=[20, 60], guardrails={"error_rate": 0.2}, requests=10, minutes=0)
+        with pytest.raises(ServiceError, match="under way"):
+            rolling.rollout("v2")
+        rollout.wait(120)
+    assert (rollout.status, asking.errors) == ("PROMOTED", [])
+    assert {answer["label"] for answer in asking.answers} == {"music"}
+    assert {answer["version"] for answer in asking.answers} == {"v1", "v2"}
+    whats = rollout.history().select("what", "weight").rows()
+    assert whats[:3] == [("LOADING", 0.0), ("RUNNING", 20.0), ("RUNNING", 60.0)] and whats[-1][0] == "PROMOTED"
+    assert rolling.status().version == "v2" and rolling.predict({"text": "오늘 날씨 어때?"})["version"] == "v2"
+
+
+@pytest.mark.slow
+def test_a_version_that_decides_otherwise_is_taken_back_by_itself(rolling: Service, flipped_folder: Path) -> None:
+    from clow_nb.train.models import register
+
+    register(rolling.ctx, "intent", flipped_folder, {"accuracy": 0.0}, token="flipped")
+    rolling.create_version("v3", models=["intent@2"])
+    with Asking(rolling) as asking:
+        rollout = rolling.rollout("v3", steps=[10, 100], guardrails={"flip_rate": 0.1}, requests=50, minutes=0)
+        rollout.wait(180)
+        asked = len(asking.answers)
+        _wait_for(lambda: len(asking.answers) > asked + 50)
+    assert rollout.status == "ROLLED_BACK" and rollout.reason.startswith("flip_rate > 0.1")
+    assert asking.errors == [] and rolling.status().version == "v1"
+    bad = [answer for answer in asking.answers if answer["label"] != "music"]
+    assert all(answer["version"] == "v3" for answer in bad)
+    assert len(bad) <= 0.15 * len(asking.answers) + 5
+    assert {answer["version"] for answer in asking.answers[-20:]} == {"v1"}
+    assert rolling.rollouts()["reason"][0] == rollout.reason
+
+
+@pytest.mark.slow
+def test_a_slow_version_is_taken_back_by_itself(rolling: Service) -> None:
+    rolling.create_version("v3", models=["intent@1"], window_ms=900.0, adaptive="fixed")
+    with Asking(rolling) as asking:
+        rollout = rolling.rollout("v3", steps=[30, 100], guardrails={"p99_ms": 300}, requests=20, minutes=0)
+        rollout.wait(180)
+    assert rollout.status == "ROLLED_BACK" and rollout.reason.startswith("p99_ms > 300")
+    assert asking.errors == [] and {answer["label"] for answer in asking.answers} == {"music"}
+
+
+@pytest.mark.slow
+def test_a_person_pauses_resumes_and_signs(rolling: Service) -> None:
+    with Asking(rolling) as asking:
+        rollout = rolling.rollout("v2", steps=[50], guardrails={}, requests=5, minutes=0, sign_off=True)
+        _wait_for(lambda: rollout.status == "WAITING")
+        rollout.pause("lunch")
+        time.sleep(1.5)
+        assert (rollout.status, rollout.step, rollout.reason) == ("PAUSED", 50.0, "lunch")
+        rollout.resume()
+        rollout.wait(60)
+        assert rollout.status == "WAITING" and rolling.status().version == "v1"
+        rollout.promote("looks good")
+        rollout.wait(120)
+    assert (rollout.status, asking.errors, rolling.status().version) == ("PROMOTED", [], "v2")
+    signed = [row for row in rollout.history().to_dicts() if row["what"] == "PROMOTING"]
+    assert [(row["who"], row["reason"]) for row in signed] == [(rolling.ctx.user, "looks good")]
+    assert rolling.rollback("after all") == "v1" and rolling.status().version == "v1"

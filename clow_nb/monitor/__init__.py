@@ -1,0 +1,1 @@
+"""What models do in the world, watched; what they say to people, reviewed."""

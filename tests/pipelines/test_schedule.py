@@ -14,7 +14,7 @@ from clow_nb.core.errors import AlreadyExists, ClowError, NotFound, ParameterErr
 from clow_nb.runs.launch import ensure_worker, stop_worker
 
 
-def until(condition: Callable[[], object], seconds: float = 40) -> None:
+def until(condition: Callable[[], object], seconds: float = 150) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come about"
@@ -52,7 +52,7 @@ def test_a_worker_starts_it_on_the_newest_documents(ws: Workspace) -> None:
     until(run.children)
     assert run.params[2] == run.children()[0].params["dataset"] == "dataset:d-topic-1@2"
     assert run.row.queue == "schedule-pl-night" and run.id.startswith("pl-night-")
-    assert run.cancel().wait(30, progress=False, check=False).status == "CANCELLED"
+    assert run.cancel().wait(150, progress=False, check=False).status == "CANCELLED"
 
     pipeline.pause()
     turn_back(ws, "pl-night", days=3)
@@ -77,7 +77,7 @@ def test_all_that_was_missed_one_after_the_other(ws: Workspace) -> None:
     for other in ("QUEUED", "CANCELLED"):
         until(partial(lambda wanted: sorted(run.status for run in pipeline.runs()) == wanted, [other, "RUNNING"]))
         (busy,) = (run for run in pipeline.runs() if run.status == "RUNNING")
-        busy.cancel().wait(30, progress=False, check=False)
+        busy.cancel().wait(150, progress=False, check=False)
     ws.pipelines.delete("pl-all")
 
 

@@ -18,6 +18,7 @@ import click
 from .opening import HOME, open_workspace
 from .run import run
 from .runs import runs
+from .serve import serve
 from .tables import show_table
 from .words import speak
 from ..core.context import Context
@@ -35,6 +36,7 @@ def cli() -> None:
 
 cli.add_command(run)
 cli.add_command(runs)
+cli.add_command(serve)
 
 # %% ../../nbs/cli/05_main.ipynb #6656b6a3
 COLLECTIONS = "rawdata datasets converters trainings models evaluations presets services pipelines runs".split()

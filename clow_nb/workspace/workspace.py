@@ -6,6 +6,8 @@
 __all__ = ['Workspace']
 
 # %% ../../nbs/workspace/00_workspace.ipynb #05544afe
+from collections.abc import Sequence
+from datetime import date as Day
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from clow_nb.data.objects import Objects
     from clow_nb.evals.evaluation import Evaluations
     from clow_nb.evals.presets import Presets
+    from clow_nb.monitor.review import Review
     from clow_nb.pipelines.pipeline import Pipelines
     from clow_nb.runs.converter import Converters
     from clow_nb.runs.queue import Runs
@@ -165,6 +168,14 @@ class Workspace(_Learning):
         from clow_nb.pipelines.pipeline import Pipelines
 
         return Pipelines(self.ctx)
+
+    def review(
+        self, service: str, versions: Sequence[str | int], date: str | Day | None = None
+    ) -> "Review":
+        """What two versions of a service said to people on a day, side by side."""
+        from clow_nb.monitor.review import Review
+
+        return Review(self.ctx, service, versions, date)
 
     def lineage(self, ref: str | Ref) -> "Lineage":
         """What `ref` was made from, and what was made from it."""

@@ -102,7 +102,7 @@ def test_up_starts_the_house_and_down_ends_it_and_nothing_else(tmp_path: Path) -
         urls = [line.split()[-1] for line in up.stdout.splitlines() if "http://" in line]
         assert len(urls) == 2 and all(url.startswith("http://127.0.0.1:") and "token=" in url for url in urls)
         for url in urls:
-            with urllib.request.urlopen(url, timeout=20) as answer:
+            with urllib.request.urlopen(url, timeout=60) as answer:
                 assert answer.status == 200
         again = _clow("up", "--home", str(home), cwd=tmp_path)
         assert [line.split()[-1] for line in again.stdout.splitlines() if "http://" in line] == urls

@@ -84,13 +84,13 @@ def test_ctrl_c_leaves_the_run_alone_and_it_can_be_followed_and_cancelled(folder
     while "비 2 long" not in (line := left.stdout.readline()):
         assert line, left.stderr and left.stderr.read()
     left.send_signal(signal.SIGINT)
-    _, words = left.communicate(timeout=30)
+    _, words = left.communicate(timeout=150)
     (row,) = Runs(Context.open(folder / ".clow")).list().to_dicts()
     assert left.returncode == 130 and f"clow runs log -f {row['id']}" in words and row["status"] == "RUNNING"
     follower = subprocess.Popen([*CLOW, "runs", "log", row["id"], "-f"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     ended = _clow("runs", "cancel", row["id"], cwd=folder)
     assert "was cancelled" in ended.stdout
-    printed, said = follower.communicate(timeout=60)
+    printed, said = follower.communicate(timeout=150)
     assert follower.returncode == 1 and printed.count("비 0 long") == 1 and "was cancelled" in said
 
 

@@ -24,7 +24,7 @@ def _clow(*args: str, home: Path, **env: str) -> subprocess.CompletedProcess[str
 
 def _answers(url: str) -> int:
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=20) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=60) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 
 import ipywidgets
 
@@ -23,10 +23,11 @@ from .base import Header, View, chart_code, problem, shown
 from .browser import Browser
 from .listing import Listing
 from .code import COLLECTIONS
-from .columns import Row
+from .evaluations import EvaluationShelf
 from .pages import LazyTabs
 from .registry import ModelShelf
 from .runs import runs_browser
+from .services import ServiceShelf
 from .shelf import Shelf
 from .tables import safe, text_of
 from .trainings import TrainingShelf
@@ -83,18 +84,12 @@ def _places() -> dict[str, tuple[str, str]]:
     }
 
 
-def _link(row: Row) -> str:
-    return (
-        f"30_evaluation.ipynb?evaluation={quote(row['name'])}"
-        if "VOILA_KERNEL_ID" in os.environ
-        else ""
-    )
-
-
 _SHELVES: dict[str, Callable[[Context], ipywidgets.Widget]] = {
     "training": TrainingShelf,
     "tuning": TuningShelf,
     "model": ModelShelf,
+    "evaluation": EvaluationShelf,
+    "service": ServiceShelf,
 }
 
 
@@ -106,12 +101,8 @@ def collection_list(workspace: Any, kind: str) -> ipywidgets.Widget:
         return _SHELVES[kind](workspace.ctx)
     name, code = _places()[kind]
     things = getattr(workspace, COLLECTIONS[kind])
-    link = _link if kind == "evaluation" else None
     listing = Listing(
-        things.list,
-        "name",
-        link=link,
-        nothing=(t("There is nothing here yet. Type:"), code),
+        things.list, "name", nothing=(t("There is nothing here yet. Type:"), code)
     )
     return (
         Browser(listing, lambda row: things[row["name"]].view(), name)
@@ -163,7 +154,7 @@ _WARM = (
     "clow_nb.evals.evaluation",
     "clow_nb.train.training",
     "clow_nb.ui.data",
-    "clow_nb.ui.evaluation",
+    "clow_nb.ui.judging",
     "clow_nb.ui.runs",
 )
 

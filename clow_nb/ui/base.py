@@ -220,7 +220,10 @@ class View(ipywidgets.VBox):
                 widget.follow()
         bundle = super()._repr_mimebundle_(**kwargs) or {}
         plain = f"<{self.header.kind}: {self.header.title}>"
-        return {**bundle, "text/plain": plain, "text/html": self.static_html()}
+        still = (
+            {} if "VOILA_KERNEL_ID" in os.environ else {"text/html": self.static_html()}
+        )  # Voilà's page waits, and shows the widget
+        return {**bundle, "text/plain": plain, **still}
 
 # %% ../../nbs/ui/00_base.ipynb #3e9afd0b
 def _escape(value: Any) -> str:
@@ -239,11 +242,20 @@ def shown(make: Callable[[], ipywidgets.Widget], path: str = "") -> ipywidgets.W
         return View(Header(**words, path=path, error=problem(error)))
 
 # %% ../../nbs/ui/00_base.ipynb #b5ea7e08
+_COMPOUND = {
+    "layer": "LayerChart",
+    "hconcat": "HConcatChart",
+    "vconcat": "VConcatChart",
+}  # Chart.from_dict tries all kinds: a second a chart
+
+
 def house_chart(chart: Any) -> Any:
     """The chart in the house's style, as an Altair object."""
     import altair as alt
 
-    return alt.Chart.from_dict(styled(chart))
+    spec = styled(chart)
+    kind = next((name for part, name in _COMPOUND.items() if part in spec), "Chart")
+    return getattr(alt, kind).from_dict(spec)
 
 
 def chart_code() -> None:

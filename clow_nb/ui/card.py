@@ -19,6 +19,7 @@ from ..train.cards import Card, answers
 from .base import Header, View, put_away
 from .doing import Doing
 from .controls import button
+from .pictured import Pictured
 from .tables import Safe, safe, section, when
 
 # %% ../../nbs/ui/03k_card.ipynb #fcecc5b2
@@ -98,25 +99,27 @@ class CardView(View):
 
     def __init__(self, make: Callable[[], Card], code: str, locked: str = "") -> None:
         self.make, self.locked, self.code = make, locked, code
-        self.known, self.links, self.place = (
+        self.known, self.links, self.place, self.pictures = (
             ipywidgets.HTML(),
             ipywidgets.HTML(),
+            ipywidgets.VBox(),
             ipywidgets.VBox(),
         )
         self.known.add_class("clow-card")
         self.questions = dict[str, Question]()
         self.keep = button(t("Keep the answers"), self.answer, style="go")
         self.said = Doing(self.keep)
-        asked = ipywidgets.HTML(section(t("What a person has to say")))
         tools = (
             [ipywidgets.HTML(safe('<div class="clow-note">{}</div>', locked))]
             if locked
             else [self.keep]
         )
+        head = Header(kind=t("Card"), code=code)
         super().__init__(
-            Header(kind=t("Card"), code=code),
+            head,
             self.known,
-            asked,
+            self.pictures,
+            ipywidgets.HTML(section(t("What a person has to say"))),
             self.place,
             *tools,
             self.said,
@@ -127,9 +130,12 @@ class CardView(View):
 
     def draw(self, kept: Mapping[str, str] | None = None) -> None:
         """Read the card again, after these answers were kept; what was typed since stays."""
-        card, version = self.make(), 0
-        version = int(card.ref.version or 0)
-        known, given = replace(card, questions={}), answers(card.ctx, card.ref)
+        card = self.make()
+        known, given, version = (
+            replace(card, questions={}),
+            answers(card.ctx, card.ref),
+            int(card.ref.version or 0),
+        )
         self.known.value, self.links.value = known.html().partition("</h1>")[
             2
         ], download_links(card)
@@ -146,8 +152,9 @@ class CardView(View):
         }
         self.place.children = list(self.questions.values())
         put_away(*left)
-        self.header.title = card.title
-        self.header.facts = [
+        if card.ref.kind == "model" and not self.pictures.children:
+            self.pictures.children = [Pictured(card.ctx, str(card.ref))]
+        self.header.title, self.header.facts = card.title, [
             [t("Open questions"), f"{len(card.open)} / {len(card.questions)}"]
         ]
 

@@ -17,11 +17,16 @@ from .base import Header, View, chart_widget
 from .tables import Safe, html_table
 
 # %% ../../nbs/ui/03j_comparing.ipynb #ea34cc9a
+_MOST = 12
+
+
 def metrics_chart(compared: pl.DataFrame, versions: list[int]) -> Any:
-    """The metrics of a comparison (see `Model.compare`) as bars, a small picture each; nothing where there are none."""
+    """The metrics of a comparison (see `Model.compare`) as bars, a small picture for each that two versions have; nothing where there are none."""
     import altair as alt
 
-    metrics = compared.filter(part="metrics")
+    named = list(map(str, versions))
+    shared = pl.sum_horizontal(pl.col(named).is_not_null()) > 1
+    metrics = compared.filter(shared, part="metrics").head(_MOST)
     rows = [
         {
             "metric": row["key"],
@@ -53,8 +58,13 @@ def metrics_chart(compared: pl.DataFrame, versions: list[int]) -> Any:
     return drawn.facet(facet, columns=3).resolve_scale(x="independent")
 
 
-def compared_table(compared: pl.DataFrame, versions: list[int]) -> Safe:
-    """A comparison (see `Model.compare`) as a table."""
+_INNER = ("folder", "mlflow_run")
+
+
+def compared_table(
+    compared: pl.DataFrame, versions: list[int], all: bool = False
+) -> Safe:
+    """A comparison (see `Model.compare`) as a table, part by part; where a version lies only with `all`."""
     parts = {
         "metrics": t("Metrics"),
         "params": t("Parameters"),
@@ -67,7 +77,15 @@ def compared_table(compared: pl.DataFrame, versions: list[int]) -> Safe:
         **{str(version): f"v{version}" for version in versions},
         "difference": t("Difference"),
     }
-    rows = [row | {"part": parts[row["part"]]} for row in compared.to_dicts()]
+    found = compared.sort(
+        pl.col("part").replace_strict(list(parts), range(len(parts))),
+        maintain_order=True,
+    )
+    rows = [
+        row | {"part": parts[row["part"]]}
+        for row in found.to_dicts()
+        if all or row["key"] not in _INNER
+    ]
     return html_table(rows, names)
 
 # %% ../../nbs/ui/03j_comparing.ipynb #371c3e2a
@@ -81,6 +99,7 @@ class Comparison(View):
         )
         self.all.observe(lambda _: self._draw(), "value")
         self.table, compared = ipywidgets.HTML(), model.compare(*versions)
+        self.table.add_class("clow-whole")
         chart = metrics_chart(compared, versions)
         parts = [
             *([chart_widget(chart)] if chart is not None else []),
@@ -99,5 +118,7 @@ class Comparison(View):
     def _draw(self) -> None:
         with self.guarded():
             self.table.value = compared_table(
-                self.model.compare(*self.versions, all=self.all.value), self.versions
+                self.model.compare(*self.versions, all=self.all.value),
+                self.versions,
+                self.all.value,
             )

@@ -129,6 +129,8 @@ class _Form(View):
 
     def close(self) -> None:
         """Go, with what is not shown now."""
+        if self.comm is None:  # refused while it was made, or gone already
+            return
         put_away(
             self.preview,
             self.note,

@@ -6,6 +6,7 @@
 __all__ = ['versions_frame', 'version_names', 'models_frame', 'model_names']
 
 # %% ../../nbs/ui/03r_model_rows.ipynb #a9022079
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +36,14 @@ def _signature(version: ModelVersion) -> str:
 
 
 def _scores(versions: list[ModelVersion], most: int = 3) -> list[str]:
-    known = dict.fromkeys(name for version in versions for name in version.metrics)
+    known = Counter(name for version in versions for name in version.metrics)
     return sorted(
         known,
         key=lambda name: (
             name.startswith("train_"),
             name.endswith("_loss"),
             not name.endswith("f1_macro"),
+            -known[name],
         ),
     )[:most]
 

@@ -6,7 +6,7 @@
 __all__ = ['moves_table', 'timeline_chart', 'on_day', 'OnDay', 'Moves']
 
 # %% ../../nbs/ui/03i_moves.ipynb #2f6f34cf
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -61,6 +61,15 @@ def moves_table(model: Model) -> Safe:
     )
 
 
+def _hours(rows: pl.DataFrame) -> str:
+    """How the axis of a timeline writes its moments: days, with the time of day where it spans a few."""
+    begun, ended = (
+        datetime.fromisoformat(str(moment))
+        for moment in (rows["since"].min(), rows["until"].max())
+    )
+    return "%m-%d %H:%M" if ended - begun < timedelta(days=3) else "%Y-%m-%d"
+
+
 def timeline_chart(periods: pl.DataFrame, until: datetime | None = None) -> Any:
     """One bar for each time that a version had a stage or alias (see `Model.timeline`), as an Altair chart; open ones go to `until` (now)."""
     import altair as alt
@@ -85,7 +94,11 @@ def timeline_chart(periods: pl.DataFrame, until: datetime | None = None) -> Any:
     base = alt.Chart(
         alt.Data(values=rows.to_dicts()), width=620, height=alt.Step(30)
     ).encode(
-        alt.X("since:T", title=None, axis=alt.Axis(tickCount=5, grid=False)),
+        alt.X(
+            "since:T",
+            title=None,
+            axis=alt.Axis(tickCount=5, grid=False, format=_hours(rows)),
+        ),
         alt.Y(
             "stage:N",
             title=None,

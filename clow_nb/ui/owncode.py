@@ -17,6 +17,7 @@ from ..core.errors import NotFound, ParameterError
 from ..core.text import t
 from ..runs.secrets import Secrets
 from .base import problem
+from .controls import button
 from .preview import field, form
 from .recipe import SolutionCode
 from .tables import safe
@@ -42,18 +43,13 @@ class GitCode(ipywidgets.VBox):
         self.branch, self.tag = ipywidgets.Combobox(
             placeholder=t("the usual one")
         ), ipywidgets.Combobox(placeholder=t("none"))
-        self.check, self.said = (
-            ipywidgets.Button(description=t("Check")),
-            ipywidgets.HTML(),
-        )
-        self.check.add_class("clow-tool")
-        self.check.on_click(lambda _: self.look())
+        self.check, self.said = button(t("Check"), self.look), ipywidgets.HTML()
         super().__init__([form([
             field(t("Repository"), self.repo, t("a URL, or a folder of this machine")),
             field(t("Token"), self.token, t("the secret that opens it; make one with ws.secrets")),
             field(t("Branch"), self.branch),
             field(t("Tag"), self.tag, t("instead of a branch")),
-        ]), ipywidgets.HBox([self.check, self.said])])  # fmt: skip
+        ]), self.check, self.said], layout={"grid_gap": "8px"})  # fmt: skip
 
     def look(self) -> None:
         """Ask the repository what it has, and say whether it answers."""

@@ -57,8 +57,7 @@ class General(Named):
             lambda change: setattr(self.model, "placeholder", change["new"]), "value"
         )
         self.children = [form([
-            field(t("Title"), self.title, t("any text")),
-            field(t("Name"), self.name, t("letters, digits, . _ -")),
+            *self.named(),
             field(t("Description"), self.description),
             field(t("Dataset"), self.dataset, t("its name, or name@version")),
             field(t("Model"), self.model, t("each run registers its next version; the name of the training if left out")),
@@ -111,7 +110,8 @@ class SolutionCode(ipywidgets.VBox):
         self.about, self.place = ipywidgets.HTML(), ipywidgets.VBox()
         self.solution.observe(lambda _: self.draw(), "value")
         super().__init__(
-            [form([field(t("Solution"), self.solution)]), self.about, self.place]
+            [form([field(t("Solution"), self.solution)]), self.about, self.place],
+            layout={"grid_gap": "8px"},
         )
         self.draw()
 

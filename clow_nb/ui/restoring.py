@@ -83,6 +83,8 @@ class Restore(ipywidgets.VBox):
 
     def close(self) -> None:
         """Go, with the name that may not be shown."""
+        if self.comm is None:  # refused while it was made, or gone already
+            return
         put_away(self.signature)
         super().close()
 

@@ -14,6 +14,7 @@ import ipywidgets
 
 from ..core.errors import ParameterError
 from ..core.text import t
+from ..train.spaces import FIXED
 from .controls import button
 from .form import bounds_text
 from .preview import field, form
@@ -204,7 +205,7 @@ class Space(ipywidgets.VBox):
         rest = [
             (name, name)
             for name in self.schema["properties"]
-            if name not in self.dimensions and name != "label"
+            if name not in self.dimensions and name not in FIXED
         ]
         self.choice.options = [(t("choose …"), ""), *rest]
         self.place.children = list(self.dimensions.values())

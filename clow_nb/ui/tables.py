@@ -119,6 +119,7 @@ def kind_text(kind: str) -> str:
         "pipeline": t("Pipeline"),
         "run": t("Run"),
         "gate": t("Gate"),
+        "comparison": t("Comparison"),
         "tuning": t("Tuning"),
         "tuning-helper": t("Tuning, one more worker"),
     }
@@ -230,6 +231,10 @@ def status_text(status: str) -> str:
         "CANCELLED": t("Cancelled"),
         "STOPPED": t("Stopped"),
         "ELSEWHERE": t("On another machine"),
+        "UNHEALTHY": t("Does not answer"),
+        "SERVING": t("In service"),
+        "DRAINING": t("Finishing"),
+        "ENDED": t("Ended"),
         "COMPLETE": t("Complete"),
         "PRUNED": t("Given up"),
         "staging": t("staging"),

@@ -40,7 +40,14 @@ class Named(ipywidgets.VBox):
         self.title, self.name = ipywidgets.Text(), ipywidgets.Text()
         self.title.observe(self._rename, "value")
         self.name.observe(self._named, "value")
-        super().__init__([])
+        super().__init__([], layout={"grid_gap": "8px"})
+
+    def named(self) -> list[ipywidgets.Widget]:
+        """The two as fields of a form."""
+        return [
+            field(t("Title"), self.title, t("any text")),
+            field(t("Name"), self.name, t("letters, digits, . _ -")),
+        ]
 
     def _rename(self, change: Mapping[str, Any]) -> None:
         if not self._by_hand:
@@ -69,8 +76,7 @@ class Target(Named):
         for widget in (self.title, self.name, self.description, self.label, self.key):
             widget.observe(lambda _: changed(), "value")
         fields = [
-            field(t("Title"), self.title, t("any text")),
-            field(t("Name"), self.name, t("letters, digits, . _ -")),
+            *self.named(),
             field(t("Description"), self.description),
             field(t("Label"), self.label, t("the key that a model learns to tell")),
             field(

@@ -18,6 +18,7 @@ from ..train.tuning import Tuning
 from .base import Header, View, chart_widget, house_chart, problem, put_away
 from .controls import button, line
 from .doing import Doing
+from .infra import executor_facts
 from .launcher import Curve
 from .listing import Listing
 from .panel import RunPanel
@@ -45,33 +46,40 @@ class Pictures(ipywidgets.VBox):
         super().__init__([self.what, self.said, self.place])
 
     def look(self) -> None:
-        """Draw the picture that is chosen, as it is now."""
+        """Draw the picture that is chosen, as it is now, or say why there is none."""
         try:
-            chart = self.tuning.plot(self.what.value)
-        except NotFound:
-            self.said.value = safe(
-                '<div class="clow-note">{}</div>',
-                t(
-                    "There is nothing to draw before the first trial has come to an end."
-                ),
-            )
-            return
+            words, kind = self._nothing(), "note"
+            chart = None if words else self.tuning.plot(self.what.value)
         except Exception as error:
+            words, kind = problem(error), "error"
+        self.said.value = (
+            safe('<div class="clow-{}" role="status">{}</div>', kind, words)
+            if words
+            else ""
+        )
+        if words:
             left, self.place.children = self.place.children, ()
             put_away(*left)
-            self.said.value = safe(
-                '<div class="clow-error" role="alert">{}</div>', problem(error)
-            )
-            return
-        self.said.value = ""
-        if self.place.children:
+        elif self.place.children:
             self.place.children[0].chart = house_chart(chart)
         else:
             self.place.children = [chart_widget(chart)]
 
+    def _nothing(self) -> str:
+        if not self.tuning.steps().height:
+            return t(
+                "There is nothing to draw before the first trial has come to an end."
+            )
+        values = self.tuning.trials.filter(pl.col("state") == "COMPLETE")["value"]
+        if self.what.value == "importance" and values.n_unique() < 2:
+            return t(
+                "All trials came out the same so far, so it can't be said which parameter matters. Run more of them."
+            )
+        return ""
+
 # %% ../../nbs/ui/03o_tuning.ipynb #10b81126
 def trials_frame(tuning: Tuning) -> pl.DataFrame:
-    """One row a trial, the best first, then the newest."""
+    """One row a trial, the best first, the older first of two that are as good."""
     from clow_nb.train.progress import is_lower_better
 
     frame, lower = tuning.trials, is_lower_better(tuning.metric)
@@ -85,7 +93,9 @@ def trials_frame(tuning: Tuning) -> pl.DataFrame:
         for name, kind in frame.schema.items()
         if kind == pl.Object or isinstance(kind, pl.List)
     ]
-    return frame.with_columns(lists).sort(order, descending=True, nulls_last=True)
+    return frame.with_columns(lists).sort(
+        order, descending=[True, True, False], nulls_last=True
+    )
 
 
 def trial_names(tuning: Tuning) -> dict[str, str]:
@@ -201,7 +211,7 @@ def counts(trials: str, workers: str) -> dict[str, int]:
             )
     return {key: int(text) for key, (_, text) in found.items()}
 
-
+# %% ../../nbs/ui/03o_tuning.ipynb #493d70f1
 class Share(ipywidgets.VBox):
     """How many trials, by how many workers, and the run."""
 
@@ -216,7 +226,7 @@ class Share(ipywidgets.VBox):
         self.panel = RunPanel(start, tuning.latest(), news, t("Run the tuning"))
         fields = [
             field(t("Trials"), self.trials, t("in all; those that are done count")),
-            field(t("Workers"), self.workers, t("each a run beside the others")),
+            field(t("Workers"), self.workers, t("so many trials at a time")),
         ]
         locked = ipywidgets.HTML(
             safe('<div class="clow-note">{}</div>', t("This page is for looking."))
@@ -235,17 +245,18 @@ class Share(ipywidgets.VBox):
         asked = self.asked()
         return self.tuning.run(trials=asked["trials"], workers=asked["workers"])
 
-
+# %% ../../nbs/ui/03o_tuning.ipynb #ad82e1c4
 class TuningView(View):
     """The page of a tuning."""
 
     def __init__(self, tuning: Tuning, workers: int = 1) -> None:
         self.tuning, self._seen, spec = tuning, (), tuning.spec
         facts = [
-            [t("Dataset"), tuning.dataset],
-            [t("Training"), spec["base"]],
+            [t("Dataset"), tuning.dataset.removeprefix("dataset:")],
+            [t("Training"), spec["base"].removeprefix("training:")],
             [t("Model"), spec["model"]],
             [t("Metric"), tuning.metric],
+            *executor_facts(tuning.executor),
         ]
         header = Header(kind=t("Tuning"), title=tuning.title, description=tuning.description, facts=facts, path=str(tuning.ctx.home),
                         code=f'ws.tunings["{tuning.name}"].run()', page_title=f"{tuning.title} · CLOW")  # fmt: skip

@@ -26,7 +26,7 @@ from .tables import Safe, html_table, safe, section
 # %% ../../nbs/ui/03l_variants.ipynb #a1a491a7
 def sheet_table(sheet: pl.DataFrame) -> Safe:
     """What `compare_variants` has measured."""
-    words = {"model": t("Model"), "precision": t("Precision"), "documents": t("Documents"), "accuracy": t("Accuracy"), "f1_macro": t("Macro F1"),
+    words = {"model": t("Model"), "precision": t("Precision"), "documents": t("Documents"), "horizon": t("Horizon"), "accuracy": t("Accuracy"), "f1_macro": t("Macro F1"),
              "size_mb": t("Size (MB)"), "p50_ms": t("Median (ms)"), "p99_ms": t("99 % below (ms)"), "documents_per_s": t("Documents a second")}  # fmt: skip
     rounded = sheet.with_columns(
         pl.col("size_mb", "p50_ms", "p99_ms").round(2),

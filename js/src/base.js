@@ -1,15 +1,15 @@
 // The head of every view: what is shown, where it lies, the same as code, and what went wrong.
 import { copyText, h } from "./dom.mjs";
 import { ensureFont } from "./font.mjs";
-import { endWhenLeft } from "./leaving.mjs";
 import { createMessages } from "./messages.mjs";
+import "./evaluation.css";
+import "./service.css";
 import "./ui.css";
 
 function render({ model, el }) {
   const labels = () => model.get("labels");
   const messages = createMessages(model, { labels });
   ensureFont(messages);
-  endWhenLeft(model);
 
   el.classList.add("clow", "clow-head");
   el.dataset.lmSuppressShortcuts = "true"; // JupyterLab's single-key shortcuts stay out of the widgets

@@ -34,7 +34,7 @@ export function createCells({ model, box, messages, labels, grid }) {
   function seen(rows, start, content) {
     const others = page.serial !== content.serial || page.asked !== asked();
     page = { ...content, asked: asked() };
-    if (others && looked && shown !== null) look(Math.max(0, Math.min(looked.row, content.total - 1)), looked.key); // another document stands there now
+    if (others && looked && shown !== null) look(Math.max(0, Math.min(shown, content.total - 1)), looked.key); // another document stands there now
     const pictures = rows.some((row) => row.some((cell) => cell?.kind === "picture"));
     if (pictures === tall || (tall && start > 0)) return;
     tall = pictures;

@@ -121,7 +121,7 @@ function render({ model, el }) {
     if (chips) inner = h("span.clow-chips", {}, ...chips.map(([name, word]) => h("span.clow-status", { "data-status": name }, word)));
     if (href) inner = h("a", { href }, text);
     const bar = share === undefined ? null : h("span.clow-bar", {}, h("span.clow-bar-fill", { style: `width:${share * 100}%` }));
-    return h(`td.clow-is-${kind}`, { title: hint }, bar, inner);
+    return h(`td.clow-is-${kind}`, { title: hint ?? (kind === "text" ? text : null) }, bar, inner);
   }
 
   function drawPick({ id }) {

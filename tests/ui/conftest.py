@@ -38,8 +38,8 @@ def chromium() -> Iterator[Any]:
 def page(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
     """A fresh page of 1280 × 800. When the test is over, no request may have left this machine."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(180_000)  # a machine with other work takes its time; a test that passes never waits for it
     page = context.new_page()
-    page.set_default_timeout(150_000)  # a machine with other work takes its time; a test that passes never waits for it
     strangers: list[str] = []
     errors: list[str] = []
     page.on("request", lambda request: None if request.url.startswith(LOCAL) else strangers.append(request.url))
@@ -54,12 +54,13 @@ def page(chromium: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
 
 
 @pytest.fixture
-def picture(tmp_path: Path) -> Callable[[Any, str], None]:
-    """Keeps a screenshot of a page, in `$CLOW_SCREENSHOTS` if that is set, to be looked at."""
-    folder = Path(os.environ.get("CLOW_SCREENSHOTS") or tmp_path)
+def picture() -> Callable[[Any, str], None]:
+    """Keeps a screenshot of a page to be looked at, in `$CLOW_SCREENSHOTS`; without it none is taken."""
+    folder = os.environ.get("CLOW_SCREENSHOTS")
 
     def take(page: Any, name: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=str(folder / f"{name}.png"))
+        if folder:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=f"{folder}/{name}.png")
 
     return take

@@ -1,6 +1,9 @@
 """A widget on a page without Jupyter: its real front end and its real handlers, with nothing but the transport between them."""
 
 import base64
+import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from clow_nb.ui.base import Messenger, answer, static
@@ -42,16 +45,37 @@ const make = (place, traits) => { const heard = {}; return {
   hear(content, buffers = []) { for (const callback of [...(heard["msg:custom"] ?? [])]) callback(content, buffers); },
 }; };
 const box = document.getElementById("widgets");
-for (const [place, traits] of (await window.clowTraits()).entries()) {
-  const { default: widget } = await import(`./widget${place}.js`);
+const states = await window.clowTraits();
+const made = await Promise.all(states.map((_, place) => import(`./widget${place}.js`)));
+states.forEach((traits, place) => models.push(make(place, traits)));  // all are there before the first speaks
+made.forEach(({ default: widget }, place) => {
   const el = document.createElement("div");
   box.append(el);
-  models.push(make(place, traits));
   widget.render({ model: models[place], el });
-}
+});
 box.className = document.querySelector(".clow-viewer") && models.length > 1 ? "clow-beside" : "";
 window.model = models[0];
 </script></body></html>"""
+
+
+def take_in(intake: Any, path: Path) -> None:
+    """Choose a file in an intake, and start the import when it has been read; comes back when it is over."""
+    answer(intake.upload.handlers(), {"type": "look", "uuid": "1", "place": str(path)})
+    for stage in ("ready", "empty"):
+        end = time.monotonic() + 150
+        while intake.upload.stage != stage and time.monotonic() < end:
+            answer(intake.upload.handlers(), {"type": "state", "uuid": "1"})
+            time.sleep(0.01)
+        if stage == "ready":
+            intake.start()
+
+
+def until(page: Any, condition: Callable[[], object]) -> None:
+    """Wait for what the handlers come to; what the page sends is heard meanwhile."""
+    end = time.monotonic() + 150
+    while not condition():
+        assert time.monotonic() < end, "it did not come about"
+        page.wait_for_timeout(20)
 
 
 def show(page: Any, *widgets: Messenger) -> None:

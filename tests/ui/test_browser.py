@@ -5,13 +5,14 @@ request leaves this machine.
 """
 
 import os
+import random
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,19 +35,21 @@ TALK = {
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, outside the range from which connections get theirs while the server starts."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 @contextmanager
 def serving(command: list[str], environment: dict[str, str], address: str, log: Path) -> Iterator[None]:
-    """Run a server until the block is left; it must answer within a minute."""
+    """Run a server until the block is left; it must answer, soon or on a busy machine late."""
     with log.open("w") as out:
         process = subprocess.Popen(command, env=environment, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
     try:
-        until = time.monotonic() + 60
+        until = time.monotonic() + 150
         while not _answers(address):
             assert process.poll() is None and time.monotonic() < until, log.read_text()[-2000:]
             time.sleep(0.2)
@@ -170,7 +173,7 @@ def test_the_three_widgets_in_jupyterlab(lab: str, workspace: Context, page: Any
 
     dataset = _view(page, words["dataset"])
     dataset.locator(".ag-row").nth(3).wait_for()
-    assert dataset.locator(".clow-grid-count").inner_text() == words["rows"]
+    dataset.locator(f".clow-grid-count:text-is('{words['rows']}')").wait_for()
     assert dataset.locator(f".ag-cell:text-is({EVIL!r})").count() <= 1 and page.title() != "run"
     assert dataset.locator(".clow-grid-box img").count() == 0
     picture(page, f"lab-dataset-{language}")
@@ -210,16 +213,16 @@ def test_the_three_widgets_in_jupyterlab(lab: str, workspace: Context, page: Any
     assert "Traceback" not in page.inner_text("body")
 
 
-@pytest.fixture(scope="module", params=["en", "ko"])
+@pytest.fixture(scope="module", params=["ko", pytest.param("en", marks=pytest.mark.slow)])
 def voila(
     workspace: Context, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[tuple[str, str]]:
-    """Voilà over the dashboards that ship, in one language."""
+    """Voilà over the dashboards that ship, in one language; all of them are kept warm for the English visitor, and none for the Korean one."""
     language, port, home = request.param, free_port(), tmp_path_factory.mktemp("home")
     settings = environment(workspace, home, language)
     before = os.environ.get("CLOW_LANG")
     os.environ["CLOW_LANG"] = language
-    command = voila_command(ROOT / "dashboards", port, TOKEN, preheat=language == "ko")  # once warm, once cold: both work
+    command = voila_command(ROOT / "dashboards", port, TOKEN, preheat=language == "en")
     os.environ.pop("CLOW_LANG") if before is None else os.environ.update(CLOW_LANG=before)
     with serving(command, settings, f"http://127.0.0.1:{port}/", home / "voila.log"):
         yield language, f"http://127.0.0.1:{port}/voila/render/{{}}token={TOKEN}"
@@ -231,8 +234,8 @@ def test_the_home_dashboard(voila: tuple[str, str], page: Any, picture: Screensh
     page.goto(address.format("00_home.ipynb?"), wait_until="commit")
     home = _view(page, words["workspace"])
     home.locator(".clow-facts").wait_for()
-    assert ".clow" in home.locator(".clow-path").inner_text()
-    assert page.locator("#loading").count() == 0
+    home.locator(".clow-path", has_text=".clow").wait_for()
+    page.locator("#loading").wait_for(state="detached")
     assert "CLOW" in page.title()
     picture(page, f"home-{language}")
     home.locator(".lm-TabBar-tab", has_text={"en": "Evaluations", "ko": "평가"}[language]).click()
@@ -258,7 +261,6 @@ def endless(workspace: Context, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return path
 
 
-@pytest.mark.parametrize("voila", ["ko", pytest.param("en", marks=pytest.mark.slow)], indirect=True)
 def test_a_run_is_found_followed_and_ended(
     voila: tuple[str, str], workspace: Context, endless: Path, page: Any, picture: Screenshots
 ) -> None:
@@ -296,7 +298,8 @@ def test_a_run_is_found_followed_and_ended(
     view.get_by_role("button", name=words["cancel"], exact=True).click()
     view.get_by_role("button", name=words["yes"], exact=True).click()
     view.locator(".clow-status[data-status=CANCELLED]").wait_for()
-    assert view.locator(".clow-status").first.inner_text() == words["done"] and run.status == "CANCELLED"
+    view.locator(".clow-status", has_text=words["done"]).first.wait_for()
+    assert run.status == "CANCELLED"
     picture(page, f"run-cancelled-{language}")
     assert "Traceback" not in page.inner_text("body")
 
@@ -306,7 +309,6 @@ def test_the_evaluation_dashboard(voila: tuple[str, str], page: Any, picture: Sc
     page.goto(address.format("30_evaluation.ipynb?evaluation=e-talk&"), wait_until="commit")
     view = _view(page, WORDS[language]["evaluation"])
     view.locator("svg text", has_text="music").first.wait_for()
-    assert view.locator(".clow-title").inner_text() == "주제 평가"
+    view.locator(".clow-title:text-is('주제 평가')").wait_for()
     picture(page, f"evaluation-{language}")
-    fonts = page.evaluate("[...document.fonts].filter(f => f.status === 'loaded').map(f => f.family)")
-    assert "Pretendard" in " ".join(fonts)
+    page.wait_for_function("[...document.fonts].some((font) => font.status === 'loaded' && font.family.includes('Pretendard'))")

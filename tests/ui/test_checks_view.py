@@ -96,7 +96,6 @@ def test_html_in_documents_stays_text(calls: Dataset) -> None:
 
 
 def test_a_finding_is_fixed_in_the_browser(page: Any, tmp_path: Path, picture: Callable[[Any, str], None]) -> None:
-    page.set_default_timeout(15_000)
     calls = Workspace(tmp_path).datasets.create("calls", FLAWED, label="topic")
     sheet = Sheet(calls, "Kim")
     show(page, Findings(calls, None, sheet))

@@ -1,11 +1,11 @@
 """The dashboard of the data: tables, pages by their address, imports, in the language of the reader."""
 
 import os
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from harness import take_in
 
 from clow_nb.core.context import Context
 from clow_nb.data.dataset import Datasets, Rawdatas
@@ -61,14 +61,7 @@ def test_an_import_ends_at_the_page_of_what_came(books: Context, tmp_path: Path)
     intake = shelf.children[1]
     assert intake.header.title == "More documents for 도서"
     (tmp_path / "more.csv").write_text("title\nUlysses\n")
-    answer(intake.upload.handlers(), {"type": "look", "uuid": "1", "place": str(tmp_path / "more.csv")})
-    for stage in ("ready", "empty"):
-        until = time.monotonic() + 60
-        while intake.upload.stage != stage and time.monotonic() < until:
-            answer(intake.upload.handlers(), {"type": "state", "uuid": "1"})
-            time.sleep(0.01)
-        if stage == "ready":
-            intake.start()
+    take_in(intake, tmp_path / "more.csv")
     assert dict(shelf.children[1].header.facts)["documents"] == "3"
     shelf.leave()
     assert shelf.children == (shelf.tools, shelf.listing)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from clow_nb.core.errors import ParameterError
 from clow_nb.core.plugins import registry
 from clow_nb.core.text import catalogue
-from clow_nb.train.spaces import check_space
+from clow_nb.train.spaces import FIXED, check_space
 from clow_nb.ui.form import Form
 from clow_nb.ui.space import Dimension
 
@@ -64,7 +64,7 @@ def test_every_parameter_of_a_solution_is_explained_in_korean(name: str) -> None
 def test_what_is_suggested_for_a_tuning_is_what_the_solution_allows(name: str) -> None:
     schema = registry("solution").get(name).Params
     properties = schema.model_json_schema()["properties"]
-    numbers = {key: each for key, each in properties.items() if type(each.get("default")) in (int, float)}
+    numbers = {key: each for key, each in properties.items() if type(each.get("default")) in (int, float) and key not in FIXED}
     for key, each in numbers.items():
         check_space(schema, {}, {key: Dimension(key, each, each["default"], print).value()})
     assert {"lr", "epochs", "clip"} <= set(numbers)

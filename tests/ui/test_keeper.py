@@ -21,7 +21,6 @@ def calls(tmp_path: Path) -> Dataset:
 
 
 def test_a_page_that_is_loaded_again_finds_its_draft(page: Any, calls: Dataset, picture: Callable[[Any, str], None]) -> None:
-    page.set_default_timeout(15_000)
     first = Sheet(calls)
     show(page, Keeper(first), first)
     page.locator('.ag-row[row-index="0"] [col-id="c2"]').click()
@@ -31,7 +30,6 @@ def test_a_page_that_is_loaded_again_finds_its_draft(page: Any, calls: Dataset, 
     first.drafting.journal.release()  # the kernel ends
 
     again = page.context.new_page()
-    again.set_default_timeout(15_000)
     second = Sheet(calls)
     show(again, Keeper(second), second)
     again.locator(".clow-kept", has_text="1 unsaved change of").wait_for()
@@ -41,7 +39,6 @@ def test_a_page_that_is_loaded_again_finds_its_draft(page: Any, calls: Dataset, 
 
     # A third page is offered what the second holds; discarded there, it is gone everywhere.
     third = page.context.new_page()
-    third.set_default_timeout(15_000)
     sheet = Sheet(calls)
     show(third, Keeper(sheet), sheet)
     third.locator(".clow-kept", has_text="open on another page").wait_for()
@@ -52,7 +49,6 @@ def test_a_page_that_is_loaded_again_finds_its_draft(page: Any, calls: Dataset, 
 
 
 def test_what_was_typed_at_another_page_is_offered(page: Any, calls: Dataset) -> None:
-    page.set_default_timeout(15_000)
     sheet = Sheet(calls)
     cells = '[["r1","price","7"],["r2","price","many"],["r9","text","안녕"]]'
     place = calls.item.spec["table"]

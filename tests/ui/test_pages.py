@@ -10,6 +10,7 @@ from typing import Any
 
 import nbformat
 import pytest
+from harness import take_in
 
 from clow_nb.core.context import Context
 from clow_nb.core.errors import QueryError
@@ -134,14 +135,7 @@ def _import(view: Any, path: Path) -> Any:
     [add] = view.editing.tools.more.children
     add.click()
     intake = adding.children[3]
-    answer(intake.upload.handlers(), {"type": "look", "uuid": "1", "place": str(path)})
-    for stage in ("ready", "empty"):
-        until = time.monotonic() + 60
-        while intake.upload.stage != stage and time.monotonic() < until:
-            answer(intake.upload.handlers(), {"type": "state", "uuid": "1"})
-            time.sleep(0.01)
-        if stage == "ready":
-            intake.start()
+    take_in(intake, path)
     return adding
 
 
@@ -169,7 +163,7 @@ def test_a_file_that_can_not_be_read_adds_nothing_to_the_page(ctx: Context, tmp_
     adding.receive()
     intake = adding.children[3]
     answer(intake.upload.handlers(), {"type": "look", "uuid": "1", "place": str(tmp_path / "none.csv")})
-    until = time.monotonic() + 60
+    until = time.monotonic() + 150
     while not intake.upload.problem and time.monotonic() < until:
         answer(intake.upload.handlers(), {"type": "state", "uuid": "1"})
         time.sleep(0.01)

@@ -33,7 +33,7 @@ def _ask(panel: RunPanel, type: str, **message: Any) -> dict[str, Any]:
 
 
 def _wait(until: Any) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while not until():
         assert time.monotonic() < end
         time.sleep(0.02)

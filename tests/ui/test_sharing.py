@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import time
 import urllib.error
 import urllib.request
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 import websockets
 from test_browser import free_port, serving
@@ -23,6 +25,7 @@ from clow_nb.ui.sharing import VARIABLE
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "a-token-for-visitors"
+KERNELSPEC = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -42,14 +45,19 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     }
     own |= {VARIABLE: TOKEN, "CLOW_SHARED": "1", "CLOW_READ_ONLY": "1", "CLOW_USER": ""}
     settings = {**os.environ, **ws.ctx.environment(), **jupyter_environment(), **own}
-    command = [*share_command(ROOT / "dashboards", port, "127.0.0.1", preheat=False), "--SharedVoila.most=2"]
+    folder = home / "dashboards"
+    folder.mkdir()
+    shutil.copy(ROOT / "dashboards/10_data.ipynb", folder)
+    light = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1")], metadata=KERNELSPEC)
+    nbformat.write(light, folder / "light.ipynb")
+    command = [*share_command(folder, port, "127.0.0.1", preheat=False), "--SharedVoila.most=2"]
     with serving(command, settings, f"http://127.0.0.1:{port}/", home / "shared.log"):
         yield f"http://127.0.0.1:{port}", home / "shared.log"
 
 
 def ask(address: str, **how: Any) -> tuple[int, str]:
     try:
-        with DIRECT.open(urllib.request.Request(address, **how), timeout=60) as answer:
+        with DIRECT.open(urllib.request.Request(address, **how), timeout=150) as answer:
             return answer.status, answer.read().decode("utf-8", "replace")
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -105,13 +113,13 @@ async def _talk(address: str, code: str) -> list[str]:
             }
             await socket.send(json.dumps(message))
         while "kernel_info_reply" not in found:
-            found.append(json.loads(await asyncio.wait_for(socket.recv(), 60))["msg_type"])
+            found.append(json.loads(await asyncio.wait_for(socket.recv(), 150))["msg_type"])
     return found
 
 
 def test_a_visitor_runs_no_code_and_finds_a_limit(shared: tuple[str, Path], tmp_path: Path) -> None:
     server, log = shared
-    status, html = ask(f"{server}/voila/render/10_data.ipynb?token={TOKEN}")
+    status, html = ask(f"{server}/voila/render/light.ipynb?token={TOKEN}")
     kernel = re.search(r'"kernelId":\s*"([^"]+)"', html)
     assert status == 200 and kernel
     place = server.replace("http", "ws") + f"/api/kernels/{kernel[1]}/channels"
@@ -119,8 +127,8 @@ def test_a_visitor_runs_no_code_and_finds_a_limit(shared: tuple[str, Path], tmp_
     assert "execute_reply" not in answered and not (tmp_path / "here").exists()
     with pytest.raises(websockets.exceptions.InvalidStatus, match="403"):
         asyncio.run(_talk(place, "1"))
-    assert ask(f"{server}/voila/render/10_data.ipynb?token={TOKEN}")[0] == 200
-    status, text = ask(f"{server}/voila/render/10_data.ipynb?token={TOKEN}")
+    assert ask(f"{server}/voila/render/light.ipynb?token={TOKEN}")[0] == 200
+    status, text = ask(f"{server}/voila/render/light.ipynb?token={TOKEN}")
     assert status == 503 and "as many people are here" in text.lower()
     assert TOKEN not in log.read_text()
     for page in re.findall(r"Kernel started: (\S+)", log.read_text()):
@@ -133,20 +141,21 @@ def test_a_page_for_looking_speaks_the_visitors_language_and_ends_with_its_visit
 ) -> None:
     server, log = shared
     context = chromium.new_context(locale="ko-KR", viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(150_000)
     page = context.new_page()
     page.goto(f"{server}/?token={TOKEN}")
     assert page.locator("h1").inner_text() == "대시보드"
     picture(page, "shared-front-ko")
     page.get_by_text("데이터", exact=True).click()
     page.locator(".clow-rows").wait_for()
-    assert page.locator(".clow-about").inner_text() == "보기 전용 페이지입니다."
+    page.locator(".clow-about:text-is('보기 전용 페이지입니다.')").wait_for()
     assert page.get_by_text("가져오기").count() == page.get_by_text("지우기").count() == 0
     picture(page, "shared-data-ko")
     page.locator("tr", has_text="도서").press("Enter")
     page.locator(".ag-cell", has_text="Emma").wait_for()
     picture(page, "shared-dataset-ko")
     page.close(run_before_unload=True)
-    until = time.monotonic() + 60
+    until = time.monotonic() + 150
     while (
         "Kernel shutdown" not in log.read_text().rpartition("Kernel started")[2] and time.monotonic() < until
     ):

@@ -35,7 +35,6 @@ def paste(page: Any, text: str) -> None:
 
 
 def test_a_planner_corrects_cells(page: Any, calls: Dataset, picture: Callable[[Any, str], None]) -> None:
-    page.set_default_timeout(15_000)
     sheet = Sheet(calls)
     show(page, sheet)
 
@@ -101,7 +100,6 @@ def test_a_planner_corrects_cells(page: Any, calls: Dataset, picture: Callable[[
 
 
 def test_hangul_is_composed_in_place(page: Any, calls: Dataset) -> None:
-    page.set_default_timeout(15_000)
     sheet = Sheet(calls)
     show(page, sheet)
     cell(page, 0, "text").click()
@@ -116,7 +114,6 @@ def test_hangul_is_composed_in_place(page: Any, calls: Dataset) -> None:
 
 
 def test_sorting_keeps_what_was_written(page: Any, calls: Dataset) -> None:
-    page.set_default_timeout(15_000)
     sheet = Sheet(calls)
     show(page, sheet)
     cell(page, 0, "price").click()
@@ -134,7 +131,6 @@ def test_sorting_keeps_what_was_written(page: Any, calls: Dataset) -> None:
 
 @pytest.mark.slow
 def test_a_cell_of_ten_megabytes_leaves_the_page_usable(page: Any, tmp_path: Path) -> None:
-    page.set_default_timeout(60_000)
     text = "긴 글 <b>x</b>\n" * 700_000
     documents = [{"_id": "r0", "text": text, "n": 0}, *({"_id": f"r{n}", "text": f"말 {n}", "n": n} for n in range(1, 50))]
     beside = Beside(Sheet(Workspace(tmp_path).datasets.create("letters", documents)))

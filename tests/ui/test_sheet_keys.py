@@ -21,7 +21,6 @@ def _column(page: Any, place: int) -> list[str]:
 
 
 def test_a_filter_and_a_sort_go_with_their_key(page: Any, sheet: Sheet) -> None:
-    page.set_default_timeout(10_000)
     show(page, sheet)
     count = page.locator(".clow-grid-count")
     page.locator('.ag-header-cell[col-id="c2"] .ag-header-cell-text').dblclick()  # b, downwards

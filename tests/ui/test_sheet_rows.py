@@ -21,7 +21,6 @@ def calls(tmp_path: Path) -> Dataset:
 
 
 def opened(page: Any, dataset: Dataset) -> Sheet:
-    page.set_default_timeout(20_000)
     sheet = Sheet(dataset)
     show(page, sheet)
     cell(page, sheet, 0, sheet.column_keys[1]).wait_for()

@@ -34,7 +34,6 @@ def calls(tmp_path: Path) -> Dataset:
 @pytest.fixture
 def sheet(page: Any, calls: Dataset, monkeypatch: pytest.MonkeyPatch) -> Sheet:
     monkeypatch.setenv("CLOW_TZ", "Asia/Seoul")
-    page.set_default_timeout(20_000)
     sheet = Sheet(calls)
     show(page, sheet)
     cell(page, sheet, 0, "text").wait_for()

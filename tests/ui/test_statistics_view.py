@@ -106,7 +106,6 @@ def test_a_page_does_not_wait_for_what_is_dropped(messy: Dataset) -> None:
 
 
 def test_bars_are_seen_pointed_at_and_clicked(page: Any, tmp_path: Path, picture: Callable[[Any, str], None]) -> None:
-    page.set_default_timeout(15_000)
     documents = [{"price": i % 50, "topic": ("배송", "환불", EVIL)[i % 3], "note": "x" if i % 4 else None} for i in range(300)]
     calls = Workspace(tmp_path).datasets.create("calls", documents, label="topic").split(train=3, test=1)
     clicked: list[Any] = []

@@ -51,7 +51,7 @@ def voila(workspace: Context, tmp_path_factory: pytest.TempPathFactory) -> Itera
     shutil.copy(ROOT / "dashboards/20_training.ipynb", folder)
     settings = environment(workspace, home, "en")
     settings.pop("CLOW_LANG")
-    with serving(voila_command(folder, port, TOKEN), settings, f"http://127.0.0.1:{port}/", home / "voila.log"):
+    with serving(voila_command(folder, port, TOKEN, preheat=False), settings, f"http://127.0.0.1:{port}/", home / "voila.log"):
 
         def open_(page: Any, language: str, asked: str = "") -> None:
             page.set_extra_http_headers({"Accept-Language": language})
@@ -113,7 +113,7 @@ def test_a_training_is_described_run_and_compared(voila: Any, desk: Desk, langua
     shot("code")
     button("Next").click()
     typed("Command").wait_for()
-    assert typed("Command").is_disabled()
+    page.locator("input:disabled, textarea:disabled").and_(typed("Command")).wait_for()
     typed("Memory (MB)").fill("2048")
     shot("infra")
     button("Create").click()
@@ -159,7 +159,7 @@ def test_a_version_goes_to_production_with_a_reason(voila: Any, workspace: Conte
     voila(page, language, f"&model={name}")
     newest = page.locator(".clow-listing:visible tbody tr[data-id='2']")
     newest.locator("input").check()
-    page.locator(f"button:visible:text-is('{desk.word('Stage, alias')} …')").click()
+    page.locator(f"button:visible:text-is('{desk.word('Stage, alias, tags')} …')").click()
     desk.button("Move").click()
     page.locator(".clow-panel .clow-wait").wait_for()
     desk.shot("refused")
@@ -169,6 +169,12 @@ def test_a_version_goes_to_production_with_a_reason(voila: Any, workspace: Conte
     why.press("Tab")
     desk.button("Move").click()
     newest.locator(".clow-status[data-status=production]").wait_for()
+    desk.typed("Tag").fill("reviewed")
+    desk.typed("Tag").press("Tab")
+    desk.typed("Value").fill("김")
+    desk.typed("Value").press("Tab")
+    desk.button("Set the tag").click()
+    newest.locator("td", has_text="reviewed: 김").wait_for()
     desk.shot("moved")
     page.locator(".clow-listing:visible tbody tr[data-id='1'] input").check()
     desk.button("Compare").click()
@@ -185,4 +191,5 @@ def test_a_version_goes_to_production_with_a_reason(voila: Any, workspace: Conte
     page.locator(".clow-answer", has_text=f"model:{name}@2").wait_for()
     desk.shot("history")
     model = Models(workspace)[name]
-    assert (model["production"].version, model.history()["reason"][0], "use" in model[2].card().open) == (2, "회의에서 정함", False)
+    assert (model["production"].version, model.history()["reason"][0], model[2].tags) == (2, "회의에서 정함", {"reviewed": "김"})
+    assert "use" not in model[2].card().open

@@ -46,7 +46,6 @@ def cell(page: Any, row: int, place: int) -> Any:
 
 
 def test_a_receipt_is_opened_from_its_grid_and_looked_into(page: Any, ws: Workspace, picture: Callable[[Any, str], None]) -> None:
-    page.set_default_timeout(15_000)
     beside = Beside(Grid(DatasetRows(receipts(ws))))
     show(page, beside.grid, beside.viewer)
 
@@ -93,7 +92,6 @@ def test_a_receipt_is_opened_from_its_grid_and_looked_into(page: Any, ws: Worksp
 
 @pytest.mark.parametrize("make", [lambda data: Grid(DatasetRows(data)), Sheet], ids=["grid", "sheet"])
 def test_nothing_in_a_document_runs(page: Any, ws: Workspace, make: Callable[[Any], Grid]) -> None:
-    page.set_default_timeout(15_000)
     stored = {"object": "0" * 64 + ".png", "media": "image/png", "size": 3, "name": EVIL}
     document = {
         "_id": EVIL[:30], "deep": {EVIL: [EVIL, {"kind": "object", "entries": EVIL}]}, EVIL: EVIL, "text": EVIL, "file": stored, "labels": [EVIL[:40]],
@@ -112,7 +110,6 @@ def test_nothing_in_a_document_runs(page: Any, ws: Workspace, make: Callable[[An
 
 
 def test_spans_are_marked_by_code_points_and_characters_that_hide_are_named(page: Any, ws: Workspace, picture: Callable[[Any, str], None]) -> None:
-    page.set_default_timeout(15_000)
     text = "😀 서울 강남구에서 \u202eevil\u200b 끝"
     spans = [{"start": 2, "end": 8, "label": "주소"}, {"start": 5, "end": 8, "label": "구"}]
     data = ws.datasets.create("spans", [{"text": text, "spans": spans, "labels": ["배송", "환불"], "big": 2**60, "none": None}, {"text": "다음"}])
@@ -132,7 +129,6 @@ def test_spans_are_marked_by_code_points_and_characters_that_hide_are_named(page
 
 
 def test_what_is_huge_comes_in_pieces_when_it_is_asked_for(page: Any, ws: Workspace) -> None:
-    page.set_default_timeout(30_000)
     nested = {f"key {n}": {"n": n, "list": ["x" * 20] * 5} for n in range(4_000)}
     viewer = Viewer(ws.datasets.create("huge", [{"text": "가나다라 " * 120_000, "nested": nested}]))
     sizes: list[int] = []
@@ -176,7 +172,6 @@ def test_a_viewer_below_its_grid_comes_into_sight(page: Any, ws: Workspace) -> N
 
 @pytest.mark.parametrize("make", [lambda dataset: Grid(DatasetRows(dataset)), Sheet])
 def test_a_viewer_goes_with_the_sort_and_closes_by_the_key_that_opened_it(page: Any, ws: Workspace, make: Callable[[Any], Grid]) -> None:
-    page.set_default_timeout(15_000)
     beside = Beside(make(ws.datasets.create("calls", [{"_id": f"r{n}", "price": n} for n in range(30)])))
     show(page, beside.grid, beside.viewer)
     cell(page, 2, 1).click()
@@ -190,6 +185,7 @@ def test_a_viewer_goes_with_the_sort_and_closes_by_the_key_that_opened_it(page: 
     page.locator(".clow-viewer-id", has_text="r27").wait_for()
     page.evaluate("window.model.set('filters', { price: '<2' }); window.model.save_changes()")
     page.locator(".clow-viewer-id", has_text="r0").wait_for()  # the last one that there is
+    page.wait_for_function("""document.querySelector('.ag-row[row-index="0"] [col-id="c1"]')?.textContent === '1'""")
 
     cell(page, 0, 1).click()
     page.locator(".clow-viewer-id", has_text="r1").wait_for()

@@ -3,6 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 from urllib.request import Request, urlopen
 
@@ -12,6 +13,24 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 from clow_nb.core.context import Context
+
+STARTS_MUCH = ("pipelines", "serve", "runs", "cli", "test_readme.py", "train/test_training.py", "train/test_own_code.py", "ui/test_sharing.py")
+QUICK = ("data", "core", "test_architecture.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What opens pages, and what starts kernels and servers, first and in turns, what is quick last: who shares the files ends together."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    here = Path(__file__).parent
+    groups: dict[str, list[Path]] = {"pages": [], "processes": [], "others": [], "quick": []}
+    for path, inside in files.items():
+        name = path.relative_to(here).as_posix() if path.is_relative_to(here) else ""
+        pages = any(item.get_closest_marker("browser") for item in inside)
+        groups["pages" if pages else "processes" if name.startswith(STARTS_MUCH) else "quick" if name.startswith(QUICK) else "others"].append(path)
+    turns = [path for pair in zip_longest(groups["pages"], groups["processes"]) for path in pair if path]
+    items[:] = [item for path in [*turns, *groups["others"], *groups["quick"]] for item in files[path]]
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,14 @@
 """The rooms and the one arrow between them, and the rules that keep notebooks and modules together."""
 
 import ast
+import inspect
+import io
 import json
 import re
 import subprocess
 import sys
+import tokenize
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -19,6 +23,7 @@ NOTEBOOKS = sorted(p for p in (ROOT / "nbs").rglob("*.ipynb") if not p.name.star
 FORBIDDEN_NAMES = {"utils", "helpers", "misc", "legacy", "common"}
 
 
+@cache
 def _sources(notebook: Path) -> list[str]:
     cells = json.loads(notebook.read_text("utf-8"))["cells"]
     return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
@@ -96,22 +101,57 @@ def test_notebooks_open_the_same_way_and_hide_nothing(path: Path) -> None:
     assert not errors
 
 
-def test_exported_files_are_in_sync(tmp_path: Path) -> None:
+def _exported(folder: Path, *, formatted: bool) -> list[Path]:
+    """The modules of this checkout, exported anew from its notebooks into a folder."""
     files = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
     for name in files:
         if name.startswith(("nbs/", "clow_nb/")) or name in ("settings.ini", "setup.py", "pyproject.toml", "README.md"):
-            target = tmp_path / name
+            target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             if (ROOT / name).exists():
                 target.write_bytes((ROOT / name).read_bytes())
-    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
-    exported = subprocess.run(
-        [str(Path(sys.executable).with_name("nbdev_export"))], cwd=tmp_path, capture_output=True, text=True
-    )
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    code = f"from nbdev.doclinks import nbdev_export; nbdev_export(procs={['black_format'] if formatted else []})"
+    exported = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
     assert exported.returncode == 0, exported.stderr
-    for path in sorted((tmp_path / "clow_nb").rglob("*.py")):
+    return sorted((folder / "clow_nb").rglob("*.py"))
+
+
+def _meaning(cell: str, package: tuple[str, ...] = ()) -> tuple[str, list[str]]:
+    """A cell of a module without its formatting: what it does, and what its comments say."""
+    tree = ast.parse(cell)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            node.value.value = inspect.cleandoc(node.value.value).strip()
+        if isinstance(node, ast.ImportFrom) and node.level:  # nbdev leaves imports over several lines as they are
+            base = package[: len(package) - node.level + 1]
+            node.module, node.level = ".".join([*base, *filter(None, [node.module])]), 0
+    words = tokenize.generate_tokens(io.StringIO(cell).readline)
+    return ast.dump(tree), [word.string.lstrip("# ").rstrip() for word in words if word.type == tokenize.COMMENT]
+
+
+def test_exported_files_say_what_their_notebooks_say(tmp_path: Path) -> None:
+    for path in _exported(tmp_path, formatted=False):
+        here, package = ROOT / path.relative_to(tmp_path), path.parent.relative_to(tmp_path).parts
+        cells, ours = (re.split(r"^(?=# %%)", file.read_text("utf-8"), flags=re.M) for file in (path, here))
+        pairs = zip(ours, cells, strict=False)
+        differ = [(mine, its) for mine, its in pairs if mine != its and _meaning(mine, package) != _meaning(its, package)]
+        assert len(ours) == len(cells) and not differ, f"{here} differs from its notebook: run nbdev_export. {differ[:1]}"
+
+
+def test_a_cell_that_was_changed_by_hand_is_seen() -> None:
+    assert _meaning("f(a,'b')  #x") == _meaning('f(\n    a,\n    "b",\n)  # x')
+    for other in ("f(a, 'c')  # x", "f(a, 'b')  # y", "f(a, 'b')", "g(a, 'b')  # x"):
+        assert _meaning(other) != _meaning("f(a, 'b')  # x"), other
+    assert _meaning("from .b import c", ("a",)) == _meaning("from a.b import (c)") != _meaning("from .b import c", ("d",))
+
+
+@pytest.mark.slow
+def test_exported_files_are_in_sync(tmp_path: Path) -> None:
+    """To the letter, as `make check` finds it before each commit."""
+    for path in _exported(tmp_path, formatted=True):
         here = ROOT / path.relative_to(tmp_path)
         assert path.read_text("utf-8") == here.read_text("utf-8"), f"{here} differs from its notebook: run nbdev_export"
 

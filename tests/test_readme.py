@@ -116,3 +116,25 @@ def test_the_page_on_training_is_true(tmp_path: Path, own_code: Path) -> None:
         assert (tmp_path / "image" / "Dockerfile").exists() and (tmp_path / "card.html").exists()
     finally:
         stop_worker(ws.ctx)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.usefixtures("talks")
+def test_the_page_on_evaluation_is_true(tmp_path: Path) -> None:
+    from clow_nb import Workspace
+    from clow_nb.runs.launch import stop_worker
+
+    ws = Workspace(tmp_path / ".clow")
+    ws.datasets.create("d-talks-1", "talks.csv", label="topic").split(train=8, valid=1, test=1, seed=0, stratify="topic")
+    training = ws.trainings.create("t-talks", dataset="d-talks-1", params={"epochs": 3}, model="talks")
+    training.run().wait(300, progress=False)
+    training.clone("t-talks-2", params={"seed": 7}).run().wait(300, progress=False)
+    names: dict = {"ws": ws}
+    try:
+        for block in _blocks(ROOT / "docs" / "evaluation.md", "python"):
+            exec(block, names)
+        assert names["comparison"].metrics["name"].n_unique() == 2
+        assert names["preset"].version == 2 and (tmp_path / "planners.html").exists()
+    finally:
+        stop_worker(ws.ctx)

@@ -8,11 +8,16 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 from clow_nb.core.context import Context
+
+# No test asserts a time: also not by what hypothesis takes for slow.
+settings.register_profile("clow", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("clow")
 
 STARTS_MUCH = ("pipelines", "serve", "runs", "cli", "test_readme.py", "train/test_training.py", "train/test_own_code.py", "ui/test_sharing.py")
 QUICK = ("data", "core", "test_architecture.py")

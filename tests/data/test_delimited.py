@@ -113,7 +113,7 @@ def test_large_cells(rows: Any) -> None:
 CELLS = st.text(alphabet=st.sampled_from("ab가 ,;|\t\"'\\\n#=0"), max_size=6)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=5))
 def test_what_python_writes_comes_back(tmp_path: Path, table: list[tuple[str, ...]]) -> None:
     text = io.StringIO()
@@ -126,7 +126,7 @@ def test_what_python_writes_comes_back(tmp_path: Path, table: list[tuple[str, ..
         assert [str(value) for value in column.to_pylist()] == values
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.text(alphabet=st.sampled_from("ab가1 ,;|\t\"'\\\r\n#=\0"), min_size=1, max_size=60))
 def test_any_text_is_read_or_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.csv").write_text(text, newline="")

@@ -66,7 +66,7 @@ def test_binary_files_are_named_for_what_they_are(tmp_path: Path, start: bytes) 
         detect_encoding(tmp_path / "x.csv")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.binary(min_size=1, max_size=200))
 def test_any_bytes_are_read_or_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "x.csv").write_bytes(data)

@@ -46,7 +46,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.dictionaries(st.text(), JSON, max_size=4), max_size=4))
 def test_any_json_comes_back(tmp_path: Path, documents: list[dict[str, Any]]) -> None:
     found = list(read_file(write_file(tmp_path / "x.json", documents)))
@@ -141,7 +141,7 @@ KEYS = st.sampled_from(["text", "이름", "a b", "=x", "n"])
 TEXTS = st.text(alphabet=st.sampled_from("ab가 ,;\t\"'\n\r=+-@#\\0"), max_size=8)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=5), st.sampled_from(["csv", "tsv"]))
 def test_texts_come_back_from_a_table(tmp_path: Path, rows: list[tuple[str, str]], format: str) -> None:
     """Also formulas, apostrophes before them, empty texts, blanks and line breaks; typed where all cells are numbers."""
@@ -160,7 +160,7 @@ VALUES = (
 )  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.dictionaries(KEYS, VALUES, max_size=4), max_size=5), st.sampled_from(["parquet", "arrow", "xlsx", "csv"]))
 def test_any_documents_can_be_written_from_an_iterator(tmp_path: Path, documents: list[dict[str, Any]], format: str) -> None:
     documents = [{"_id": f"1-{number}", **document} for number, document in enumerate(documents)]

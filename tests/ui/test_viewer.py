@@ -195,6 +195,7 @@ def test_a_viewer_goes_with_the_sort_and_closes_by_the_key_that_opened_it(page: 
     page.locator(".clow-viewer-id", has_text="r1").wait_for()
     page.get_by_label("Close (Escape)").click()  # closed by its own cross, it opens again
     page.locator(".clow-viewer").wait_for(state="hidden")
+    page.wait_for_function("document.querySelector('.clow-grid').contains(document.activeElement)")  # once the grid knows
     page.keyboard.press("Space")
     page.locator(".clow-viewer-id", has_text="r1").wait_for()
 

@@ -6,11 +6,13 @@
 __all__ = ['COLLECTIONS', 'cli', 'ls', 'status', 'up', 'down', 'worker', 'doctor', 'demo', 'main']
 
 # %% ../../nbs/cli/05_main.ipynb #23cf41c7
+import atexit
 import os
 import sys
 import time
 import traceback
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -281,20 +283,37 @@ def _say_notice(
         click.secho(f"clow: {message}", fg="yellow", err=True)
 
 
-def main(args: list[str] | None = None) -> None:
-    """The entry point of the command `clow`: exit code 0, 1 for an error, 2 for wrong usage, 130 for Ctrl-C."""
+def _run(args: list[str] | None) -> int:
     warnings.showwarning = _say_notice
     speak(cli)
     try:
         cli.main(args, prog_name="clow", standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        return error.exit_code
     except ClowError as error:
         click.secho(f"clow: {error}", fg="red", err=True)
-        sys.exit(1)
+        return 1
     except (KeyboardInterrupt, click.Abort):
-        sys.exit(130)
+        return 130
     except Exception as error:
         click.secho(f"clow: {_defect(error)}", fg="red", err=True)
-        sys.exit(1)
+        return 1
+    return 0
+
+# %% ../../nbs/cli/05_main.ipynb #e052730d
+def _leave(ended: list[int]) -> None:
+    with suppress(OSError):  # nobody reads any more
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(ended[-1])
+
+
+def main(args: list[str] | None = None) -> None:
+    """The entry point of the command `clow`: exit code 0, 1 for an error, 2 for wrong usage, 130 for Ctrl-C."""
+    ended = [1]
+    if args is None:
+        atexit.register(_leave, ended)
+    ended.append(_run(args))
+    if ended[-1]:
+        sys.exit(ended[-1])

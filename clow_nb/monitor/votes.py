@@ -88,14 +88,16 @@ class Votes:
             )
         return vote
 
-    def undo(self, author: str) -> Vote | None:
-        """Take back the last vote of an author; `None` where there is none."""
+    def undo(self, author: str, versions: tuple[str, str] | None = None) -> Vote | None:
+        """Take back the last vote of an author, on this pair of versions if it is given; `None` where there is none."""
         mine = (
             sa.select(_VOTES)
             .where(_VOTES.c.service == self.service, _VOTES.c.author == author)
             .order_by(_VOTES.c.id.desc())
             .limit(1)
         )
+        if versions is not None:
+            mine = mine.where(_VOTES.c.a == versions[0], _VOTES.c.b == versions[1])
         with self.ctx.catalog.begin() as connection:
             last = connection.execute(mine).mappings().first()
             if last is None:

@@ -134,13 +134,33 @@ class _Replayed(_Logged):
         Columns: `time request_id hash version input decision confidence again again_confidence again_error changed`. With `wait=False`
         the run goes on and what has been replayed before is shown.
         """
-        from clow_nb.runs.queue import Runs
-
         name = self._version(version).data["name"]
         rows = self.look().find(
             narrowed(query, since, until, None), [("time", -1)], 0, limit
         )
         known = replayed(self.folder, name)
+        if not set(rows["hash"]) <= set(known["hash"]):
+            run = self.start_replay(
+                name, query=query, since=since, until=until, limit=limit
+            )
+            if wait:
+                run.wait()
+                known = replayed(self.folder, name)
+        return _side_by_side(rows, known)
+
+    def start_replay(
+        self,
+        version: str | int,
+        *,
+        query: Mapping[str, Any] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 1000,
+    ) -> "Run":
+        """Start the run in which a version is asked the newest `limit` questions of the log again."""
+        from clow_nb.runs.queue import Runs
+
+        name = self._version(version).data["name"]
         params = {
             "service": self.name,
             "version": name,
@@ -149,14 +169,7 @@ class _Replayed(_Logged):
             "until": _text(until),
             "limit": limit,
         }
-        if not set(rows["hash"]) <= set(known["hash"]):
-            run = Runs(self.ctx).submit(
-                "replay", params, kind="replay", target=self.name
-            )
-            if wait:
-                run.wait()
-                known = replayed(self.folder, name)
-        return _side_by_side(rows, known)
+        return Runs(self.ctx).submit("replay", params, kind="replay", target=self.name)
 
     def replay_here(
         self, version: str, query: str, since: str, until: str, limit: int

@@ -104,11 +104,13 @@ def _said(predictions: pl.DataFrame) -> str:
         for name, dtype in predictions.schema.items()
         if dtype == pl.String and name not in (*_LAST, "_id")
     ]
-    return max(
-        texts,
-        key=lambda name: predictions[name].head(200).str.len_chars().mean() or 0,
-        default="",
-    )
+    read = {name: predictions[name].drop_nulls().head(200) for name in texts}
+    said = {
+        name: values.str.len_chars().mean() or 0
+        for name, values in read.items()
+        if not values.str.contains(r"^\s*[{\[]").all()
+    }
+    return max(said, key=lambda name: said[name], default="")
 
 
 @template(

@@ -25,7 +25,7 @@ from .controls import button, line
 from .deeds import Deeds
 from .describing import NewEvaluation
 from .listing import Listing
-from .results import comparing
+from .results import comparing, judged_told
 from .tables import headings, safe
 
 # %% ../../nbs/ui/04m_evaluations.ipynb #c2d23350
@@ -47,7 +47,7 @@ def evaluations_frame(ctx: Context) -> pl.DataFrame:
     frame = Evaluations(ctx).list()
     if not frame.height:
         return pl.DataFrame(schema=dict.fromkeys(_SHOWN, pl.String))
-    return frame.select(_SHOWN).sort("updated", descending=True)
+    return judged_told(frame.select(_SHOWN).sort("updated", descending=True))
 
 
 def _sure(row: Row) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 STATIC = HERE.parent / "clow_nb" / "ui" / "static"
-ENTRIES = ("base", "checks", "conflicts", "converter", "greeting", "grid", "keeper", "listing", "notice", "panel", "sheet", "statistics", "upload", "viewer")
+ENTRIES = ("ballot", "base", "checks", "conflicts", "converter", "greeting", "grid", "keeper", "listing", "notice", "panel", "sheet", "statistics", "upload", "viewer")
 MODULES = HERE / "node_modules"
 FONT = MODULES / "pretendard" / "dist"
 FONTS = {

@@ -26,6 +26,7 @@ from .code import COLLECTIONS
 from .evaluations import EvaluationShelf
 from .pages import LazyTabs
 from .registry import ModelShelf
+from .rooms import workspace_title
 from .runs import runs_browser
 from .services import ServiceShelf
 from .shelf import Shelf
@@ -113,7 +114,7 @@ def collection_list(workspace: Any, kind: str) -> ipywidgets.Widget:
 # %% ../../nbs/ui/05_app.ipynb #30df526a
 def _header(workspace: Any) -> Header:
     home = workspace.home
-    title = home.parent.name if home.name == ".clow" else home.name
+    title = workspace_title(home)
     places = _places().items()
     return Header(
         kind=t("Workspace"),

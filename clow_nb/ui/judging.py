@@ -7,7 +7,6 @@ __all__ = ['JudgingView', 'evaluation_page']
 
 # %% ../../nbs/ui/04n_judging.ipynb #6e77b54f
 from collections.abc import Mapping
-from typing import Any
 
 import ipywidgets
 
@@ -16,47 +15,43 @@ from ..core.settings import load_settings
 from ..core.text import t
 from ..evals.evaluation import Evaluations
 from ..evals.presets import Presets
-from .base import Header, View, shown
+from .base import shown
 from .contesting import comparison_given
 from .evaluation import EvaluationView
 from .evaluations import EvaluationShelf
 from .pages import LazyTabs
 from .presets import PresetShelf
-from .tables import safe, text_of
+from .rooms import Room
+from .tables import safe
 
 # %% ../../nbs/ui/04n_judging.ipynb #a70071e3
-class JudgingView(View):
+class JudgingView(Room):
     """Evaluations and presets: a tab each, made when it is opened."""
 
     def __init__(self, ctx: Context) -> None:
-        self.ctx, title = ctx, (
-            ctx.home.parent.name if ctx.home.name == ".clow" else ctx.home.name
-        )
-        self.evaluations = EvaluationShelf(ctx, self._count)
+        self.evaluations = EvaluationShelf(ctx, self.recount)
         self.tabs = LazyTabs(
             {
                 t("Evaluations"): lambda: [self.evaluations],
                 t("Presets"): lambda: [PresetShelf(ctx)],
             }
         )
-        words = t("This page is for looking.") if ctx.settings.read_only else ""
-        header = Header(
-            kind=t("Evaluation"),
-            title=title,
-            description=words,
-            code="ws.evaluations.list()",
-            page_title=f"{t('Evaluations')} · {title}",
-        )
+        fallback = self.evaluations.listing.static_html
         super().__init__(
-            header, self.tabs, fallback=self.evaluations.listing.static_html
+            ctx,
+            t("Evaluation"),
+            t("Evaluations"),
+            "ws.evaluations.list()",
+            self.tabs,
+            fallback,
         )
-        self._count()
 
-    def _count(self) -> None:
-        counted: dict[str, Any] = {t("Evaluations"): Evaluations, t("Presets"): Presets}
-        self.header.facts = [
-            [name, text_of(len(things(self.ctx)))] for name, things in counted.items()
-        ]
+    def counts(self) -> dict[str, int]:
+        """Evaluations and presets."""
+        return {
+            t("Evaluations"): len(Evaluations(self.ctx)),
+            t("Presets"): len(Presets(self.ctx)),
+        }
 
 # %% ../../nbs/ui/04n_judging.ipynb #256166c3
 def evaluation_page(parameters: Mapping[str, str]) -> ipywidgets.Widget:

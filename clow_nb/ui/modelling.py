@@ -17,49 +17,15 @@ from ..core.text import t
 from ..train.models import Models
 from ..train.training import Trainings
 from ..train.tuning import Tunings
-from .base import Header, View, shown
+from .base import shown
 from .pages import LazyTabs
 from .registry import ModelShelf
-from .tables import safe, text_of
+from .rooms import Room
+from .tables import safe
 from .trainings import TrainingShelf
 from .tunings import TuningShelf
 
 # %% ../../nbs/ui/03q_modelling.ipynb #41dc67a2
-class ModellingView(View):
-    """Trainings, tunings and models: a tab each, made when it is opened."""
-
-    def __init__(self, ctx: Context) -> None:
-        self.ctx, title = ctx, (
-            ctx.home.parent.name if ctx.home.name == ".clow" else ctx.home.name
-        )
-        self.trainings = TrainingShelf(ctx, self._count)
-        self.tabs = LazyTabs({
-            t("Trainings"): lambda: [self.trainings],
-            t("Tunings"): lambda: [TuningShelf(ctx, self._count)],
-            t("Registry"): lambda: [ModelShelf(ctx)],
-        })  # fmt: skip
-        words = t("This page is for looking.") if ctx.settings.read_only else ""
-        header = Header(
-            kind=t("Training"),
-            title=title,
-            description=words,
-            code="ws.trainings.list()",
-            page_title=f"{t('Trainings')} · {title}",
-        )
-        super().__init__(header, self.tabs, fallback=self.trainings.listing.static_html)
-        self._count()
-
-    def _count(self) -> None:
-        counted: dict[str, Any] = {
-            t("Trainings"): Trainings,
-            t("Tunings"): Tunings,
-            t("Models"): Models,
-        }
-        self.header.facts = [
-            [name, text_of(len(things(self.ctx)))] for name, things in counted.items()
-        ]
-
-# %% ../../nbs/ui/03q_modelling.ipynb #7ce98116
 def _collections() -> dict[str, tuple[Any, str]]:
     return {
         "training": (Trainings, t("Trainings")),
@@ -68,6 +34,31 @@ def _collections() -> dict[str, tuple[Any, str]]:
     }
 
 
+class ModellingView(Room):
+    """Trainings, tunings and models: a tab each, made when it is opened."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.trainings = TrainingShelf(ctx, self.recount)
+        self.tabs = LazyTabs({
+            t("Trainings"): lambda: [self.trainings],
+            t("Tunings"): lambda: [TuningShelf(ctx, self.recount)],
+            t("Registry"): lambda: [ModelShelf(ctx)],
+        })  # fmt: skip
+        fallback = self.trainings.listing.static_html
+        super().__init__(
+            ctx,
+            t("Training"),
+            t("Trainings"),
+            "ws.trainings.list()",
+            self.tabs,
+            fallback,
+        )
+
+    def counts(self) -> dict[str, int]:
+        """Trainings, tunings and models."""
+        return {name: len(things(self.ctx)) for things, name in _collections().values()}
+
+# %% ../../nbs/ui/03q_modelling.ipynb #7ce98116
 def _one(ctx: Context, kind: str, asked: str) -> ipywidgets.Widget:
     things, name = _collections()[kind]
     way_back = ipywidgets.HTML(

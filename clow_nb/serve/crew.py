@@ -19,8 +19,8 @@ from typing import Any
 
 from ..core.context import Context
 from ..core.errors import ServiceError
-from .deployment import HOST
 from .launch import Launch, only_one, share_out, take_sockets
+from .ports import HOST
 from .process import Detached, last_words
 from .releases import Release, Releases
 from .restarts import Restarts
@@ -42,17 +42,22 @@ class Worker:
     ended: float = 0.0
     tried: float = 0.0
     failures: int = 0
+    refused: int = 0
+    reason: str = ""
+    port: int = 0
     pidfd: int = -1
     helper: threading.Thread | None = None
 
-    def watch(self, process: Detached) -> None:
-        """From now on it is this process."""
+    def watch(self, process: Detached, port: int = 0) -> None:
+        """From now on it is this process, with this private port."""
         self.forget()
-        self.process, self.since, self.ended, self.tried = (
+        self.process, self.port, self.since, self.ended, self.tried, self.refused = (
             process,
+            port,
             time.monotonic(),
             0.0,
             0.0,
+            0,
         )
         with suppress(OSError):
             self.pidfd = os.pidfd_open(process.pid)
@@ -108,9 +113,9 @@ class Crew:
         for worker in self.workers:
             worker.drop()
         self.release, self.workers = release, []
-        for pid, born, _ in release.processes if release is not None else []:
+        for pid, born, port in release.processes if release is not None else []:
             worker = Worker(Detached(int(pid), born))
-            worker.watch(worker.process)
+            worker.watch(worker.process, int(port))
             self.workers.append(worker)
 
     def tick(self, releases: Callable[[], Release | None]) -> None:
@@ -133,6 +138,13 @@ class Crew:
                 worker.helper.start()
         self._write()
 
+    def hopeless(self) -> str:
+        """Why no worker is left and none can be started, tried twice each; empty while there is hope."""
+        lost = bool(self.workers) and all(
+            worker.ended and worker.refused >= 2 for worker in self.workers
+        )
+        return self.workers[0].reason if lost else ""
+
     def _write(self) -> None:
         while self._later:
             try:
@@ -142,8 +154,13 @@ class Crew:
                 return
             self._later.pop(0)
 
-    def _check(self, release: Release) -> None:
-        if self.over.is_set() or self.release is None or self.release.id != release.id:
+    def _check(
+        self, release: Release, newest: Callable[[], Release | None] | None = None
+    ) -> None:
+        current = self.release
+        with suppress(Exception):
+            current = newest() if newest is not None else current
+        if self.over.is_set() or current is None or current.id != release.id:
             raise ServiceError(
                 "{service} isn't to be brought back any more.", service=self.service
             )
@@ -170,7 +187,7 @@ class Crew:
             with only_one(
                 self.ctx.home, self.service, 300, lambda: self._check(release)
             ):
-                self._check(release)
+                self._check(release, Releases(self.ctx, self.service).current)
                 launch.go()
             return [
                 float(launch.starting[0].process.pid),
@@ -183,7 +200,7 @@ class Crew:
         try:
             found = self._start(release, worker)
             away = time.monotonic() - worker.ended
-            worker.watch(Detached(int(found[0]), found[1]))
+            worker.watch(Detached(int(found[0]), found[1]), int(found[2]))
             self._later.append(
                 partial(
                     Releases(self.ctx, self.service).exchange, release.id, gone, found
@@ -194,11 +211,12 @@ class Crew:
             logging.warning(
                 "a worker of %s could not be brought back: %s", self.service, reason
             )
-            worker.failures, worker.tried, away = (
+            worker.failures, worker.refused, worker.reason = (
                 worker.failures + 1,
-                time.monotonic(),
-                time.monotonic() - worker.ended,
+                worker.refused + 1,
+                reason,
             )
+            worker.tried, away = time.monotonic(), time.monotonic() - worker.ended
         if not reason or not self.over.is_set():
             words: Any = (release.id, release.version, gone, round(away, 2), reason)
             self._later.append(lambda: Restarts(self.ctx, self.service).add(*words))

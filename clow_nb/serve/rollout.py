@@ -26,7 +26,7 @@ from clow_nb.serve.rollouts import (
     Rollouts,
     Row,
 )
-from .route import write_route
+from .route import end_sharing
 from .spec import write_spec
 from .supervision import nudge, start_supervisor
 from .versions import Versioned
@@ -127,7 +127,7 @@ class Rollout:
     def rollback(self, reason: str = "") -> None:
         """Take it back at once: the workers notice within 0.2 s."""
         if self.status in OPEN and self.status != PROMOTING:
-            write_route(self.ctx.home, self.service, None)
+            end_sharing(self.ctx.home, self.service)
         self._move(
             ROLLED_BACK, (LOADING, RUNNING, PAUSED, WAITING), reason or "rollback()"
         )

@@ -29,9 +29,10 @@ import uvicorn
 
 from ..core.errors import ClowError, ServiceError
 from .app import make_app
+from .duty import Duty, duty_door
 from .loading import Shelf, load_model, warm_up
 from .redaction import treatment
-from .router import follow
+from .router import Router, follow, look
 from .sockets import bind, reach
 from .spec import ServiceSpec, read_spec, service_folder
 from .state import Serving
@@ -145,6 +146,8 @@ class Process:
         )
         self._loader = ThreadPoolExecutor(1, "loader")
         self._listening: list[asyncio.Server] = []
+        self._router = Router(self.folder, spec.version, self.serving.metrics.registry)
+        self._ending: asyncio.TimerHandle | None = None
 
     async def live(self) -> int:
         """Serve until told to end; returns the exit code."""
@@ -225,18 +228,42 @@ class Process:
                 )
             )
 
+    async def take(self, sockets: list[socket.socket]) -> None:
+        """Go on duty with public sockets, again or for the first time."""
+        if self._ending is not None:
+            self._ending.cancel()
+        self.sockets += sockets
+        await self._listen()
+        self.serving.set_state("ready")
+
+    async def rest(self, seconds: float) -> None:
+        """Go off duty and stay warm for some seconds; who still asks on a kept connection is answered by whom the route names."""
+        look(self.serving, self._router)
+        for server in self._listening:
+            server.close()
+        self._listening.clear()
+        self.sockets.clear()
+        self.serving.set_state("standby")
+        self._ending = asyncio.get_running_loop().call_later(
+            seconds, self.server.drain.set
+        )
+
     async def _serve(self) -> None:
         await self._listen()
         door = HandOver(self.folder / f"{os.getpid()}.sock", self.sockets)
+        duty = Duty(
+            duty_door(self.home, self.spec.service, os.getpid()), self.take, self.rest
+        )
         await self.channel.say("serving")
         logging.getLogger("clow").info(
             "serving %s %s", self.spec.service, self.spec.version
         )
-        following = asyncio.create_task(follow(self.serving, self.folder))
+        following = asyncio.create_task(follow(self.serving, self._router))
         await self.server.drain.wait()
         self.serving.set_state("draining")
         following.cancel()
         door.close()
+        duty.close()
         for server in self._listening:
             server.close()
         await self._drain()
@@ -247,9 +274,8 @@ class Process:
         limit.start()
         idle_since = time.monotonic()
         while (
-            self.server.server_state.connections
-            and time.monotonic() - idle_since < idle_s
-        ):
+            self.server.server_state.connections or self.serving.in_flight
+        ) and time.monotonic() - idle_since < idle_s:
             if self.serving.in_flight:
                 idle_since = time.monotonic()
             await asyncio.sleep(0.02)

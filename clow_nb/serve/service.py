@@ -16,8 +16,9 @@ from ..core.records import Item
 from . import deployment
 from .client import ask
 from .deployment import ServiceStatus
+from .ports import HOST, check_port
 from .recorded import Recorded
-from .releases import DRAINING, ENDED, Release, Releases
+from .releases import DRAINING, ENDED, STANDBY, Release, Releases
 from .restarts import Restarts
 from .rollout import RolledOut, check_ours
 from .rollouts import ROLLED_BACK, Rollouts
@@ -39,7 +40,7 @@ class _Deployed(Recorded, RolledOut):
         """Where it answers (`POST {url}/predict`); `None` while it doesn't run here."""
         current = Releases(self.ctx, self.name).current()
         return (
-            f"http://{deployment.HOST}:{current.port}"
+            f"http://{HOST}:{current.port}"
             if current is not None and current.living()
             else None
         )
@@ -137,7 +138,7 @@ class _Deployed(Recorded, RolledOut):
         before = next(
             (
                 one
-                for one in releases.all(ENDED, DRAINING)
+                for one in releases.all(STANDBY, ENDED, DRAINING)
                 if one.port and one.version != current.version
             ),
             None,
@@ -241,11 +242,7 @@ class Services(Collection[Service]):
 
         Raises `InvalidName`, `AlreadyExists`, `ServiceError` for a port that can't be.
         """
-        spec = (
-            {}
-            if port is None
-            else {"port": deployment.check_port(self.ctx, name, port)}
-        )
+        spec = {} if port is None else {"port": check_port(self.ctx, name, port)}
         self.ctx.catalog.create(
             self.kind,
             name,
@@ -278,11 +275,7 @@ class Services(Collection[Service]):
         current = Releases(self.ctx, item.name).current()
         alive = current is not None and bool(current.living())
         version = current.version if current is not None else None
-        url = (
-            f"http://{deployment.HOST}:{current.port}"
-            if current is not None and alive
-            else None
-        )
+        url = f"http://{HOST}:{current.port}" if current is not None and alive else None
         state = (
             "RUNNING"
             if alive

@@ -31,7 +31,8 @@ class ServiceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One version of a service. `workers` processes answer, each with `threads` threads for the model.
 
     `adaptive` says how requests are batched ("adaptive": nothing waits while the model is free); a document that would have to wait
-    longer than `max_wait_ms` is refused (0: as long as there is room); `on_demand` loads a model when it is first asked for, keeps it `idle_s` seconds and all of
+    longer than `max_wait_ms` is refused (0: as long as there is room); `standby_s` is how long it stays loaded beside the version that took its place,
+    so that a rollback has nothing to load (0: it ends at once); `on_demand` loads a model when it is first asked for, keeps it `idle_s` seconds and all of
     them within `memory_mb` (0: no limit); `tokens` are the SHA-256 of those who may ask (none: everyone).
     """
 
@@ -51,6 +52,7 @@ class ServiceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     on_demand: bool = False
     memory_mb: Annotated[int, msgspec.Meta(ge=0)] = 0
     idle_s: Annotated[float, msgspec.Meta(gt=0)] = 600.0
+    standby_s: Annotated[float, msgspec.Meta(ge=0, le=86400)] = 600.0
     tokens: tuple[Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")], ...] = ()
     description: str = ""
     flow: dict[str, Any] = {}

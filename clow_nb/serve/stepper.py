@@ -13,6 +13,8 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from ..core.context import Context
 from ..core.database import now
 from ..core.errors import ServiceError
@@ -34,7 +36,7 @@ from clow_nb.serve.rollouts import (
     Rollouts,
     Row,
 )
-from .route import Route, write_route
+from .route import Route, end_sharing, write_route
 from .spec import read_spec
 
 # %% ../../nbs/serve/08i_stepper.ipynb #2625d289
@@ -62,7 +64,10 @@ class Candidate:
         self, ctx: Context, row: Row, check: Callable[[], None], seconds: float = 300
     ) -> None:
         spec = read_spec(ctx.home, row.service, row.version)
-        self.log = ctx.folder("logs") / f"{row.service}-{row.version}.log"
+        self.service, self.log = (
+            row.service,
+            ctx.folder("logs") / f"{row.service}-{row.version}.log",
+        )
         self.launch = Launch(
             ctx.home,
             spec,
@@ -88,6 +93,15 @@ class Candidate:
         """Where they answer."""
         return tuple(one.port for one in self.launch.starting)
 
+    def make_ready(self, ctx: Context) -> Release | None:
+        """Its release, now that its processes may take public sockets; `None` if they don't answer any more."""
+        try:
+            self.launch.go()
+        except ServiceError as error:
+            logging.warning("the candidate does not answer: %s", error.message)
+            return None
+        return Releases(ctx, self.service).get(self.release)
+
     def crash(self) -> str:
         """The last words of one that is gone; empty while all live."""
         gone = not all(process.lives() for process in self.launch.processes)
@@ -109,16 +123,30 @@ class Stepper:
         self.over = False
         self._step: tuple[int, float, Counts] = (-1, 0.0, Counts())
         self._route: Route | None = None
+        self._verdict: tuple[str, str] | None = None
 
     def tick(self, current: Release) -> None:
         """Look at the rollout of the service whose release `current` serves, and do what is to be done next."""
-        row = self.rollouts.open()
+        if self._verdict is not None:
+            self.end(*self._verdict)
+            return
+        try:
+            row = self.rollouts.open()
+        except SQLAlchemyError as error:
+            logging.warning("the catalog can't be read now: %s", error)
+            row = self.row
         if self.row is not None and (row is None or row.id != self.row.id):
             self.clean()
         self.row = row
         if row is None:
             return
-        if row.release != current.id and row.status != PROMOTING:
+        if (
+            row.status == PROMOTING
+            and current.version == row.version
+            and current.id > row.release
+        ):
+            self.end(PROMOTED)
+        elif row.release != current.id and row.status != PROMOTING:
             self.end(
                 ROLLED_BACK,
                 t("{version} was deployed meanwhile", version=current.version),
@@ -132,6 +160,7 @@ class Stepper:
 
     def load(self, row: Row) -> None:
         """Load and warm the candidate; after a restart of the supervisor it goes on at the step that it was in."""
+        end_sharing(self.ctx.home, self.service)
         try:
             self.candidate = Candidate(self.ctx, row, self._check)
         except ServiceError as error:
@@ -205,7 +234,7 @@ class Stepper:
             self._route = route
 
     def promote(self, row: Row) -> None:
-        """Take the candidate's version into service as any deployment does."""
+        """Take the candidate's version into service as any deployment does; its processes are warm."""
         who = next(
             (
                 note["who"]
@@ -225,14 +254,18 @@ class Stepper:
                 ],
             )
         )
+        assert self.candidate is not None
+        warm = self.candidate.make_ready(self.ctx)
         try:
             deployment.release(
                 self.ctx,
                 read_spec(self.ctx.home, self.service, row.version),
                 notes=notes,
                 author=who or row.author,
+                warm=warm,
             )
         except ServiceError as error:
+            self.candidate.launch.serving = False
             self.end(REFUSED, error.message)
             return
         self.end(PROMOTED)
@@ -240,8 +273,10 @@ class Stepper:
     def end(self, status: str, reason: str = "") -> None:
         """Give everything back to the serving version, write down why, end the candidate."""
         assert self.row is not None
-        write_route(self.ctx.home, self.service, None)
+        end_sharing(self.ctx.home, self.service)
+        self._verdict = (status, reason)
         self.rollouts.move(self.row.id, status, reason=reason)
+        self._verdict = None
         self.row = replace(self.row, status=status, reason=reason)
         ref: Any = {
             "service": self.service,
@@ -261,8 +296,8 @@ class Stepper:
         self.clean()
 
     def clean(self) -> None:
-        """End the candidate's processes, and note in the releases what became of them."""
-        write_route(self.ctx.home, self.service, None)
+        """End the candidate's processes unless they serve, and note in the releases what became of them."""
+        end_sharing(self.ctx.home, self.service)
         self._route, self.counting = None, None
         if self.candidate is not None:
             candidate, self.candidate = self.candidate, None

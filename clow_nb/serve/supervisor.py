@@ -22,7 +22,9 @@ from typing import IO
 from ..core.context import Context
 from ..runs.lease import birth
 from .crew import Crew
+from .fallback import fall_back
 from .process import Detached
+from .pulse import Pulse
 from .releases import Release, Releases
 from .sockets import reach
 from .spec import service_folder
@@ -83,6 +85,7 @@ class Supervisor:
         steps = threading.Thread(target=self._step, daemon=True)
         steps.start()
         threading.Thread(target=self.keep, daemon=True).start()
+        threading.Thread(target=self.heal, daemon=True).start()
         try:
             while not self.over:
                 if time.monotonic() >= look_at:
@@ -124,6 +127,31 @@ class Supervisor:
             except Exception as error:
                 logging.warning("the rollout can't be stepped now: %r", error)
             time.sleep(0.5)
+
+    def heal(self, every: float = 1.0) -> None:
+        """Kill workers that live and don't answer; when no worker can be started any more, fall back to the version before."""
+        pulse, given_up = Pulse(), 0
+        while not self.over:
+            try:
+                for process in pulse.feel(
+                    [
+                        (worker.process, worker.port)
+                        for worker in self.crew.workers
+                        if not worker.ended and worker.port
+                    ]
+                ):
+                    logging.warning(
+                        "process %s lives and does not answer; it is replaced",
+                        process.pid,
+                    )
+                    process.end(0)
+                release, reason = self.crew.release, self.crew.hopeless()
+                if release is not None and reason and release.id != given_up:
+                    given_up = release.id
+                    fall_back(self.ctx, self.service, release, reason)
+            except Exception as error:
+                logging.warning("the workers can't be looked at now: %r", error)
+            time.sleep(every)
 
     def keep(self) -> None:
         """Have the log rolled and what is too old forgotten, each `every` seconds, until it is told to end."""

@@ -18,7 +18,7 @@ import polars as pl
 from ..core.settings import load_settings
 from ..core.text import t
 from ..serve.figures import Figures, Reading, figures, reading, requests_by
-from ..serve.releases import Releases
+from ..serve.releases import CANARY, SERVING, Releases
 from ..serve.service import Service
 from .base import chart_widget, house_chart
 from .doing import Doing
@@ -35,7 +35,10 @@ def _curve(rows: pl.DataFrame, title: str, colour: Any) -> Any:
         axis=alt.Axis(grid=False, tickCount=5),
     )
     tips = ["version", "figure", alt.Tooltip("value:Q", format=",.1f")]
-    dash = alt.StrokeDash("version:N", title=None, legend=None)
+    many = rows["version"].n_unique() > 1  # while one is brought in beside the other
+    dash = alt.StrokeDash(
+        "version:N", title=None, legend=alt.Legend(orient="bottom") if many else None
+    )
     return (
         alt.Chart(rows, width=330, height=170)
         .mark_line()
@@ -110,11 +113,10 @@ class Live(ipywidgets.VBox):
         """Read what the processes have counted, if the last look is long enough ago, and draw it."""
         if time.monotonic() - self._at < _EVERY:
             return
-        self._at, current = (
-            time.monotonic(),
-            Releases(self.service.ctx, self.service.name).current(),
-        )
-        now = reading(current.private_ports() if current else [])
+        self._at, answering = time.monotonic(), Releases(
+            self.service.ctx, self.service.name
+        ).all(SERVING, CANARY)
+        now = reading(port for release in answering for port in release.private_ports())
         if self._last is not None and now.counts:
             self.points.extend((now.at, one) for one in figures(self._last, now))
         self._last = now

@@ -125,8 +125,8 @@ class _Drawn(Messenger):
     def _words(self) -> dict[str, Any]:
         return {
             "time": t("Time"), "query": t("Query"), "queries": t("Queries"), "voted": t("Vote"), "desk": t("The query in hand"), "differ": t("The versions differ"),
-            "unasked": t("was not asked"), "neither": t("Neither"), "label": t("Another label …"), "skip": t("Skip"), "undo": t("Undo"), "another": t("Another label"),
-            "vote": t("Take it"), "cancel": t("Cancel"), "only": t("Disagreements only"), "search": t("Search"), "none": t("Nothing fits this search."), "clear": t("Show all"),
+            "unasked": t("was not asked"), "neither": t("Neither"), "label": t("Another label …"), "skip": t("Skip"), "undo": t("Take back"), "another": t("Another label"),
+            "vote": t("Vote for it"), "cancel": t("Cancel"), "only": t("Disagreements only"), "search": t("Search"), "none": t("Nothing fits this search."), "clear": t("Show all"),
             "previous": t("Previous page"), "next": t("Next page"), "keyboard": [list(each) for each in _keyboard()],
         }  # fmt: skip
 

@@ -6,6 +6,7 @@
 __all__ = ['release', 'stop', 'ServiceStatus', 'status']
 
 # %% ../../nbs/serve/04d_deployment.ipynb #d68dca16
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -185,11 +186,12 @@ class ServiceStatus:
         )
 
 # %% ../../nbs/serve/04d_deployment.ipynb #dbf38b2d
-def _answers(port: int) -> bool:
+def _answers(port: int) -> tuple[bool, str]:
     try:
-        return fetch(f"http://{HOST}:{port}/ready", seconds=2)[0] == 200
-    except (OSError, HTTPException):
-        return False
+        status, _, body = fetch(f"http://{HOST}:{port}/ready", seconds=2)
+        return status == 200, str(json.loads(body).get("log", ""))
+    except (OSError, HTTPException, ValueError):
+        return False, ""
 
 
 def _why_gone(ctx: Context, one: Release) -> str:
@@ -240,11 +242,23 @@ def status(ctx: Context, service: str) -> ServiceStatus:
         return ServiceStatus(
             service, "STOPPED", one.version, detail=_why_gone(ctx, one), **care
         )
-    good = sum(map(_answers, ports))
-    detail = (
+    heard = [_answers(port) for port in ports]
+    good, full = sum(well for well, _ in heard), next(
+        (why for _, why in heard if why), ""
+    )
+    silent = (
         ""
         if good == len(one.processes)
         else t("{good} of {all} processes answer", good=good, all=len(one.processes))
+    )
+    detail = ", ".join(
+        filter(
+            None,
+            [
+                silent,
+                full and t("the prediction log can't be written: {why}", why=full),
+            ],
+        )
     )
     return ServiceStatus(
         service,

@@ -8,6 +8,7 @@ __all__ = ['Treatment', 'COLUMNS', 'Entry', 'input_hash', 'segment_name', 'finis
 
 # %% ../../nbs/serve/02_traffic.ipynb #13c2641b
 import hashlib
+import logging
 import os
 import re
 import socket
@@ -131,24 +132,53 @@ class _Segments:
         self.folder, self.roll_bytes = folder, roll_bytes
         self._segment: Path | None = None
         self._begun, self._rolled, self._mark = 0.0, 0, uuid.uuid4().hex[:6]
+        self.refused = ""
+
+    def _next(self) -> tuple[Path, int]:
+        size = (
+            self._segment.stat().st_size
+            if self._segment is not None and self._segment.exists()
+            else None
+        )
+        if (
+            self._segment is None
+            or size is None
+            or size > self.roll_bytes
+            or time.monotonic() - self._begun > self.roll_s
+        ):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._begun, self._rolled, size = time.monotonic(), self._rolled + 1, 0
+            self._segment = self.folder / segment_name(self._mark, self._rolled)
+        return self._segment, size
 
     def _write(self, data: bytes) -> bool:
+        segment, size = None, 0
         try:
-            old = time.monotonic() - self._begun > self.roll_s
-            if (
-                self._segment is None
-                or old
-                or self._segment.stat().st_size > self.roll_bytes
-            ):
-                self.folder.mkdir(parents=True, exist_ok=True)
-                self._begun, self._rolled = time.monotonic(), self._rolled + 1
-                self._segment = self.folder / segment_name(self._mark, self._rolled)
-            with self._segment.open("ab") as file:
+            segment, size = self._next()
+            with segment.open("ab") as file:
                 file.write(data)
-            return True
-        except OSError:
-            self._segment = None
+        except OSError as error:
+            with suppress(OSError):
+                if segment is not None:
+                    os.truncate(segment, size)
+            self._note(error.strerror or str(error))
             return False
+        self._note("")
+        return True
+
+    def _note(self, refused: str) -> None:
+        if bool(refused) != bool(self.refused):
+            words = (
+                "can't be written (%s): answers go on, the log waits"
+                if refused
+                else "could not be written for a while (%s); it is written again"
+            )
+            logging.getLogger("clow").warning(
+                "the prediction log in %s " + words,
+                self.folder,
+                refused or self.refused,
+            )
+        self.refused = refused
 
 # %% ../../nbs/serve/02_traffic.ipynb #139ef384
 class TrafficWriter(_Segments):
@@ -193,9 +223,15 @@ class TrafficWriter(_Segments):
                 ]
                 if treated and not self._write(b"".join(map(_line, treated))):
                     return False
-                for _ in range(len(entries)):
-                    self._buffer.popleft()
+                for entry in entries:
+                    if self._buffer and self._buffer[0] is entry:
+                        self._buffer.popleft()
         return True
+
+    @property
+    def waiting(self) -> int:
+        """How many entries wait because the disk refuses them (`refused` says why); those beyond the capacity are lost and counted in `dropped`."""
+        return len(self._buffer) if self.refused else 0
 
     def _loop(self) -> None:
         while not self._closing.wait(self.flush_s):

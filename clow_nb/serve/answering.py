@@ -70,7 +70,10 @@ class Answering:
         from clow_nb.serve.compose import make_flow
 
         async def ask(
-            name: str, documents: list[dict[str, Any]], seconds: float
+            name: str,
+            documents: list[dict[str, Any]],
+            seconds: float,
+            probabilities: bool,
         ) -> list[Job]:
             if name not in self._models:
                 raise NotFound(

@@ -34,7 +34,9 @@ class Cached:
     async def run(self, items: list[Item], run: Passing) -> list[Item]:
         fresh: list[tuple[Item, bytes | None]] = []
         for item in items:
-            key = self.cache.key(item.document, run.asked)
+            key = self.cache.key(
+                item.document, f"{run.asked}+" if run.probabilities else run.asked
+            )
             if (kept := self.cache.get(key)) is None:
                 fresh.append((item, key))
             else:

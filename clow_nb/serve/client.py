@@ -33,9 +33,9 @@ def _connection(url: str, seconds: float) -> http.client.HTTPConnection:
 
 
 def fetch(
-    url: str, body: bytes | None = None, seconds: float = 30
+    url: str, body: bytes | None = None, seconds: float = 30, most: int | None = None
 ) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body of a GET, or of a POST with a JSON `body`; raises `OSError` or `http.client.HTTPException`, `ParameterError` for what is no address."""
+    """Status, headers and body (`most` bytes of it at most) of a GET, or of a POST with a JSON `body`; raises `OSError` or `http.client.HTTPException`, `ParameterError` for what is no address."""
     connection, parts = _connection(url, seconds), urlsplit(url)
     try:
         headers = {
@@ -48,7 +48,7 @@ def fetch(
         return (
             answer.status,
             {key.lower(): value for key, value in answer.getheaders()},
-            answer.read(),
+            answer.read(most),
         )
     finally:
         connection.close()

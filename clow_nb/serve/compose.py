@@ -192,12 +192,17 @@ class Flow:
         )
 
     async def answer(
-        self, documents: Sequence[dict[str, Any]], seconds: float, model: str = ""
+        self,
+        documents: Sequence[dict[str, Any]],
+        seconds: float,
+        model: str = "",
+        probabilities: bool = False,
     ) -> list[Decision]:
-        """A decision for each document within `seconds`; `model` is the one that the request names (for `$asked`). Never raises."""
+        """A decision for each document within `seconds`; `model` is the one that the request names (for `$asked`), `probabilities` whether models give them. Never raises."""
         items = [Item(document) for document in documents]
         await self._chain.run(
-            items, Passing(model, asyncio.get_running_loop().time() + seconds)
+            items,
+            Passing(model, asyncio.get_running_loop().time() + seconds, probabilities),
         )
         return [item.decision() for item in items]
 
@@ -212,7 +217,7 @@ def make_flow(
 ) -> Flow | None:
     """The flow of a version, ready to answer; `None` where its model answers alone. Reads look-up tables, so it may take seconds.
 
-    `ask(name, documents, seconds)` asks a model, `fields(name)` gives the keys that it needs. Raises `ClowError` for what can't be.
+    `ask(name, documents, seconds, probabilities)` asks a model, `fields(name)` gives the keys that it needs. Raises `ClowError` for what can't be.
     """
     return (
         Flow(_Maker(spec, parse_flow(spec.flow), ask, Path(home), fields))

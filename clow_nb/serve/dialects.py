@@ -13,7 +13,7 @@ from .predict import Exchange
 from .protocol import LIST, Refused
 from .state import Loaded, Serving
 from .tensors import read_tensors, write_tensors
-from .wire import Receive, header, read_body
+from .wire import Receive, header
 
 # %% ../../nbs/serve/02h_dialects.ipynb #db98f0e8
 class Forecast(Exchange):
@@ -69,9 +69,7 @@ class Infer(Exchange):
 
     async def body(self, receive: Receive) -> bytes:
         """JSON, perhaps with tensors behind it."""
-        return await read_body(
-            self.scope, receive, int(self.serving.spec.max_body_mb * 1e6)
-        )
+        return await self.read_in_time(receive)
 
     def read(self, body: bytes, model: Loaded | None) -> list[dict[str, Any]]:
         """A document for each row of the input tensors."""
@@ -101,20 +99,27 @@ class Infer(Exchange):
         return written
 
 
-def find_model(serving: Serving, path: str) -> str:
-    """The name of the model in a path of the protocol, "" for the service itself; raises `Refused` 404."""
-    parts = path.split("/")
-    name = serving.check("" if parts[3] == serving.spec.service else parts[3])
-    refs = {model.name: model.ref for model in serving.spec.models}
-    known = refs.get(name, "").rpartition("@")[2]
+def _check_version(parts: list[str], known: str) -> None:
     if len(parts) > 5 and parts[4] == "versions" and known and parts[5] != known:
         raise Refused(
             404,
             t(
                 "The model {name} is served in version {known}, not {version}.",
-                name=name,
+                name=parts[3],
                 known=known,
                 version=parts[5],
             ),
         )
+
+
+def find_model(serving: Serving, path: str) -> str:
+    """The name of the model in a path of the protocol, "" for the service itself; raises `Refused` 404."""
+    parts = path.split("/")
+    if parts[3] == serving.spec.service and serving.flow is not None:
+        _check_version(parts, serving.spec.version)
+        return ""
+    name = serving.check("" if parts[3] == serving.spec.service else parts[3])
+    refs = {model.name: model.ref for model in serving.spec.models}
+    known = refs.get(name, "").rpartition("@")[2]
+    _check_version(parts, known)
     return "" if parts[3] == serving.spec.service else name

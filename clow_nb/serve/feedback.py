@@ -6,6 +6,7 @@
 __all__ = ['Saying', 'Feedback', 'feedback_route']
 
 # %% ../../nbs/serve/07c_feedback.ipynb #2e8ad3af
+import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..core.errors import ParameterError
+from ..core.errors import ConflictError, ParameterError
+from ..core.text import t
 from ..data.lock import file_lock
+from .protocol import Refused
 from .redaction import redact
+from .wire import Disconnected, read_body
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,6 +35,7 @@ class Saying(msgspec.Struct):
 
 # %% ../../nbs/serve/07c_feedback.ipynb #485a89e5
 _LIMIT = 64_000  # bytes of one saying
+_SECONDS = 20  # in which it must have come
 _REDACTED = ("rrn", "card")
 
 
@@ -135,21 +140,53 @@ def feedback_route(app: Any, folder: Path) -> None:
     from fastapi.concurrency import run_in_threadpool
     from fastapi.responses import JSONResponse
 
-    async def take(request: Request) -> JSONResponse:
-        length = request.headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > _LIMIT:
-            return JSONResponse({"error": f"at most {_LIMIT} bytes"}, 413)
-        id, author = request.path_params["request_id"], request.headers.get(
-            "x-author", ""
-        )
+    async def take(request: Request, request_id: str) -> JSONResponse:
+        def refused(words: str, status: int) -> JSONResponse:
+            return JSONResponse({"error": words, "request_id": request_id}, status)
+
         try:
-            body = msgspec.json.decode(await request.body())
-            said = await run_in_threadpool(Feedback(folder).add, id, body, author)
+            async with asyncio.timeout(_SECONDS):
+                body = await read_body(dict(request.scope), request.receive, _LIMIT)
+            document = msgspec.json.decode(body)
+            said = await run_in_threadpool(
+                Feedback(folder).add,
+                request_id,
+                document,
+                request.headers.get("x-author", ""),
+            )
+        except Refused as error:
+            return refused(
+                t(
+                    "The feedback is too long; at most {most} bytes are kept. Say less.",
+                    most=_LIMIT,
+                ),
+                error.status,
+            )
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            return JSONResponse({"error": str(error), "request_id": id}, 400)
+            return refused(str(error), 400)
         except ParameterError as error:
-            return JSONResponse({"error": error.message, "request_id": id}, 422)
-        return JSONResponse({"request_id": id, "time": said.time.isoformat()}, 202)
+            return refused(error.message, 422)
+        except TimeoutError:
+            return refused(
+                t(
+                    "The request was not complete within {seconds} seconds.",
+                    seconds=_SECONDS,
+                ),
+                408,
+            )
+        except (OSError, ConflictError) as error:
+            return refused(
+                t(
+                    "The feedback can't be written now ({cause}). Send it again.",
+                    cause=error,
+                ),
+                503,
+            )
+        except Disconnected:
+            return refused("", 499)
+        return JSONResponse(
+            {"request_id": request_id, "time": said.time.isoformat()}, 202
+        )
 
     take.__annotations__["request"] = Request
     schema = {
@@ -160,6 +197,6 @@ def feedback_route(app: Any, folder: Path) -> None:
         "/feedback/{request_id}",
         status_code=202,
         description="Say what the right answer would have been.",
-        responses={400: {}, 413: {}, 422: {}},
+        responses={400: {}, 408: {}, 413: {}, 422: {}, 503: {}},
         openapi_extra={"requestBody": schema},
     )(take)

@@ -17,7 +17,7 @@ from .batcher import Job
 from .protocol import Refused
 
 # %% ../../nbs/serve/06l_passing.ipynb #d1c090e7
-Ask = Callable[[str, list[dict[str, Any]], float], Awaitable[list[Job]]]
+Ask = Callable[[str, list[dict[str, Any]], float, bool], Awaitable[list[Job]]]
 Fields = Callable[[str], Mapping[str, str]]
 
 # %% ../../nbs/serve/06l_passing.ipynb #12a49b53
@@ -77,10 +77,11 @@ class Item:
 # %% ../../nbs/serve/06l_passing.ipynb #bf5f5aa1
 @dataclass(frozen=True, slots=True)
 class Passing:
-    """A request on its way: the model that it names, and the moment (of the loop) until which it is answered."""
+    """A request on its way: the model that it names, the moment (of the loop) until which it is answered, and whether it wants probabilities."""
 
     asked: str
     until: float
+    probabilities: bool = False
 
     @property
     def left(self) -> float:

@@ -8,6 +8,7 @@ __all__ = ['Replica', 'main', 'release_on_ray']
 # %% ../../nbs/serve/09d_ray_serving.ipynb #185cd514
 import argparse
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -88,6 +89,12 @@ class Replica:
             {name.decode(): value.decode() for name, value in said[0]["headers"]},
         )
 
+    def __del__(self) -> None:
+        """What Ray Serve calls when the replica ends: the last second of the log is written, its folder goes."""
+        if process := self.__dict__.pop("process", None):
+            process.serving.log.close()
+            self.scratch.close()
+
 # %% ../../nbs/serve/09d_ray_serving.ipynb #99b8d8cf
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -133,6 +140,19 @@ def _deploy(spec: ServiceSpec, home: Path, port: int) -> ModuleType:
     serve.run(app, name=f"clow-{spec.service}", route_prefix="/")
     return serve
 
+# %% ../../nbs/serve/09d_ray_serving.ipynb #ee8fcd05
+def _stay(home: str, service: str, ended: threading.Event, every: float = 120) -> None:
+    """Roll the log every now and then until the end."""
+    from clow_nb.serve.recorded import keep_log
+
+    ctx, over = Context.open(home), False
+    while not over:
+        over = ended.wait(every)
+        try:
+            keep_log(ctx, service)
+        except Exception as error:
+            logging.warning("the log can't be rolled now: %r", error)
+
 
 def main(argv: list[str] | None = None) -> int:
     """Serve a version on a Ray cluster until SIGTERM; returns the exit code."""
@@ -143,18 +163,30 @@ def main(argv: list[str] | None = None) -> int:
     for name in ("home", "service", "version", "cluster"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--port", type=int, required=True)
-    asked, ended = parser.parse_args(argv), threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    asked, asked_to_end, ended = (
+        parser.parse_args(argv),
+        threading.Event(),
+        threading.Event(),
+    )
     try:
         with connected(asked.cluster):
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: asked_to_end.set())
             serve = _deploy(
                 read_spec(asked.home, asked.service, asked.version),
                 Path(asked.home),
                 asked.port,
             )
+            staying = threading.Thread(
+                target=_stay, args=(asked.home, asked.service, ended)
+            )
+            staying.start()
             print("serving", asked.service, asked.version, "on Ray", flush=True)
-            ended.wait()
+            asked_to_end.wait()
             serve.delete(f"clow-{asked.service}")
+            ended.set()
+            staying.join(60)
+            print("ended", flush=True)
             return 0
     except ClowError as error:
         print(error.message, file=sys.stderr)

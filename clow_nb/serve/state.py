@@ -95,11 +95,17 @@ class Serving:
         return found.fields if (found := self.models.get(name)) is not None else {}
 
     async def ask(
-        self, name: str, documents: list[dict[str, Any]], seconds: float
+        self,
+        name: str,
+        documents: list[dict[str, Any]],
+        seconds: float,
+        probabilities: bool = False,
     ) -> list[Job]:
         """What a flow asks of a model: its jobs, as its batcher leaves them. Raises `Refused`."""
         until = time.perf_counter() + seconds
         model = await self.model(self.check(name))
         return await model.batcher.run(
-            documents, until - time.perf_counter(), self.spec.probabilities
+            documents,
+            until - time.perf_counter(),
+            probabilities or self.spec.probabilities,
         )

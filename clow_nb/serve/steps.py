@@ -204,7 +204,11 @@ class Asking:
         seconds = max(0.001, min(run.left, self.spec.seconds or run.left))
         try:
             async with asyncio.timeout(seconds):
-                jobs = await self.ask(name, documents, seconds) if documents else []
+                jobs = (
+                    await self.ask(name, documents, seconds, run.probabilities)
+                    if documents
+                    else []
+                )
             for item, job in zip(asked, jobs, strict=True):
                 self._take(item, job, name)
         except Exception as error:

@@ -10,6 +10,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from clow_nb.core.context import Context
@@ -94,8 +95,32 @@ def test_one_request_through_all_steps(served: tuple[Context, str]) -> None:
     status, _, body = fetch(f"{url}/predict", json.dumps({"text": "900101-1234567", "user": "u1"}).encode())
     assert (status, json.loads(body)["error"]) == (422, "Leave personal numbers out.")
     again = ask(f"{url}/predict", many[1])
-    assert {key: again[key] for key in ("label",)} == {"label": plain["label"]}
+    assert again["label"] == plain["label"]
     assert [edge.source for edge in ctx.catalog.edges("service:s-flow@1")] == ["model:intent@2", "dataset:users@1"]
+
+
+def test_a_real_tritonclient_asks_the_flow(served: tuple[Context, str]) -> None:
+    """By the service's name, in the service's version: text in, what the flow says out, as JSON and as binary tensors."""
+    triton = pytest.importorskip("tritonclient.http")
+    client = triton.InferenceServerClient(served[1].removeprefix("http://"), network_timeout=60)
+    try:
+        assert client.is_server_live() and client.is_model_ready("s-flow") and client.is_model_ready("s-flow", "v1")
+        assert not client.is_model_ready("s-flow", "v2") and client.get_model_metadata("s-flow")["versions"] == ["v1"]
+        columns = {"question": ["오늘 날씨 어때~?", ""], "user": ["u1", "u9"]}
+        asked = [triton.InferInput(name, [2], "BYTES") for name in columns]
+        for binary in (True, False):
+            for tensor, values in zip(asked, columns.values(), strict=True):
+                tensor.set_data_from_numpy(np.array(values, object), binary_data=binary)
+            wanted = [triton.InferRequestedOutput(name, binary_data=binary) for name in ("label", "desk", "decided_by")]
+            found = client.infer("s-flow", asked, model_version="v1", outputs=wanted)
+            assert found.get_response()["model_version"] == "v1"
+            said = [[one.decode() if binary else one for one in found.as_numpy(name)] for name in ("label", "desk", "decided_by")]
+            assert said == [["weather", "none"], ["vip", "null"], ["rule:vip weather", "rule:nothing"]]
+        with pytest.raises(Exception, match="Leave personal numbers out"):
+            one = triton.InferInput("text", [1], "BYTES")
+            client.infer("s-flow", [one.set_data_from_numpy(np.array(["900101-1234567"], object))])
+    finally:
+        client.close()
 
 
 def test_who_does_not_wait_fetches_the_result(served: tuple[Context, str]) -> None:

@@ -87,8 +87,8 @@ def decide(home: Path, steps: list[Any], documents: list[dict[str, Any]], second
     async def run() -> list[Decision]:
         batchers = {"fast": Batcher(fast), "sleepy": Batcher(sleepy)}
 
-        async def ask(name: str, documents: list[dict[str, Any]], seconds: float) -> Any:
-            return await batchers[name].run(documents, seconds)
+        async def ask(name: str, documents: list[dict[str, Any]], seconds: float, probabilities: bool) -> Any:
+            return await batchers[name].run(documents, seconds, probabilities)
 
         models = (ModelSpec("model:fast@1", "fast"), ModelSpec("model:sleepy@1", "sleepy"))
         flow = make_flow(ServiceSpec("s", "v1", models, flow={"steps": steps, **more}), ask, home)

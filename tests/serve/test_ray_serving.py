@@ -4,10 +4,12 @@ import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from clow_nb.core.context import Context
 from clow_nb.core.errors import ParameterError, ServiceError
+from clow_nb.serve.rolling import table_at
 from clow_nb.serve.service import Service, Services
 from clow_nb.train.predictor import load_predictor
 
@@ -54,4 +56,12 @@ def test_a_ray_cluster_answers_as_we_do(intent: Service) -> None:
             another()
     with pytest.raises(ServiceError, match="is in service already"):
         intent.start("v2", executor="ray")
+    [driver] = intent.status().pids
+    cluster = psutil.Process(driver).children(recursive=True)
     assert intent.stop() and intent.status().state == "STOPPED"
+    assert not psutil.wait_procs(cluster, timeout=60)[1], "what was started for it has ended with it"
+    # the driver ended by itself, and rolled the log before: what was answered is in the table, and nowhere else
+    assert (intent.ctx.folder("logs") / "s-intent-v1.log").read_text().endswith("ended\n")
+    table = table_at(intent.folder)
+    assert table is not None and table.count_rows() == len(TEXTS)
+    assert intent.log()["decision"].to_list() == ["alarm", "weather", "music"]

@@ -67,7 +67,7 @@ def encode(value: Any) -> bytes:
 # %% ../../nbs/serve/04a_client.ipynb #8dd7700e
 def ask(url: str, value: Any, seconds: float = 30) -> Any:
     """POST `value` as JSON and return the answer; raises `ServiceError` with the server's own words."""
-    body, until = encode(value), time.monotonic() + seconds
+    body, until, lost = encode(value), time.monotonic() + seconds, 0
     while True:
         try:
             status, headers, answer = fetch(
@@ -80,6 +80,9 @@ def ask(url: str, value: Any, seconds: float = 30) -> Any:
                 seconds=seconds,
             ) from None
         except (OSError, http.client.HTTPException) as error:
+            lost += 1
+            if isinstance(error, ConnectionResetError | BrokenPipeError) and lost == 1:
+                continue
             raise ServiceError(
                 "{url} can't be reached ({cause}). Look at the service's status(), or deploy it again.",
                 url=url,

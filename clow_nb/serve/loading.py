@@ -89,7 +89,7 @@ async def warm_up(loaded: Loaded, size: int, batches: int = 3) -> float:
     """Predict one of the model's examples, then `batches` full batches; returns the seconds it took, raises `ServiceError` if it can't."""
     examples, started = loaded.examples, time.perf_counter()
     for count in (
-        (1, *[min(size, loaded.batcher.capacity)] * batches) if examples else ()
+        (1, *[min(size, loaded.batcher.pace.capacity)] * batches) if examples else ()
     ):
         for job in await loaded.batcher.run(
             [examples[index % len(examples)] for index in range(count)]

@@ -202,6 +202,9 @@ def prediction_ids(request_id: str, count: int, shape: str) -> list[str]:
     )
 
 
+_encode = msgspec.json.Encoder(enc_hook=plain).encode
+
+
 def write_answer(
     outputs: list[dict[str, Any]],
     ids: list[str],
@@ -210,18 +213,19 @@ def write_answer(
     shape: str,
 ) -> bytes:
     """The body of an answer, of the same shape as its request: UTF-8 JSON, nothing escaped."""
+    if shape == ONE:
+        return _encode(
+            {**outputs[0], "request_id": ids[0], "version": version, "lat_ms": lat_ms}
+        )
     predictions = [
         {**output, "request_id": id, "version": version, "lat_ms": lat_ms}
         for output, id in zip(outputs, ids, strict=True)
     ]
-    if shape == ONE:
-        return msgspec.json.encode(predictions[0], enc_hook=plain)
-    whole = (
+    return _encode(
         predictions
         if shape == LIST
         else {"predictions": predictions, "version": version, "lat_ms": lat_ms}
     )
-    return msgspec.json.encode(whole, enc_hook=plain)
 
 # %% ../../nbs/serve/00_protocol.ipynb #55eda21e
 def write_refusal(

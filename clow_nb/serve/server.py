@@ -30,6 +30,7 @@ import uvicorn
 from ..core.errors import ClowError, ServiceError
 from .app import make_app
 from .duty import Duty, duty_door
+from .lane import Lane
 from .loading import Shelf, load_model, warm_up
 from .redaction import treatment
 from .router import Router, follow, look
@@ -117,12 +118,9 @@ def _uvicorn(serving: Serving) -> _Uvicorn:
         "server_header": False,
         "proxy_headers": False,
     }
+    lane = cast(Any, partial(Lane, serving=serving))
     config = uvicorn.Config(
-        make_app(serving),
-        http="httptools",
-        loop="uvloop",
-        timeout_keep_alive=75,
-        **options
+        make_app(serving), http=lane, loop="uvloop", timeout_keep_alive=75, **options
     )
     config.timeout_graceful_shutdown = 5
     config.load()

@@ -98,7 +98,10 @@ _TYPES = (
 
 def body_type(scope: Scope) -> str:
     """What the body is: `"json"` (also where nothing or a form is announced, as by `curl -d`), `"form"` or `"image"`; raises `Refused` 415."""
-    announced = header(scope, b"content-type").decode("latin-1")
+    sent = header(scope, b"content-type")
+    if sent == b"application/json":
+        return "json"
+    announced = sent.decode("latin-1")
     kind = announced.partition(";")[0].strip().lower()
     if kind.startswith("image/"):
         return "image"

@@ -200,9 +200,12 @@ class Launch:
         until = time.monotonic() + seconds
         while waiting := [one for one in self.starting if one.state != state]:
             check()
-            heard, *_ = select.select([one.channel for one in waiting], [], [], 0.2)
+            heard = select.poll()
             for one in waiting:
-                if one.channel in heard:
+                heard.register(one.channel, select.POLLIN)
+            spoken = {descriptor for descriptor, _ in heard.poll(200)}
+            for one in waiting:
+                if one.channel.fileno() in spoken:
                     for said in one.hear():
                         note(said.get("model", ""))
             if time.monotonic() > until:

@@ -88,6 +88,7 @@ class Load:
             wire = self._idle.pop()
             if not wire.reader.at_eof() and not wire.writer.is_closing():
                 return wire
+            wire.writer.close()
         return _Wire(*await asyncio.open_connection("127.0.0.1", self.port))
 
     async def _ask(self, one: Asked) -> None:
@@ -102,7 +103,7 @@ class Load:
         except (OSError, EOFError, TimeoutError) as error:
             one.error = repr(error) if wire is not None else f"not connected: {error!r}"
         one.ended = time.monotonic()
-        if wire is not None and one.status and wire.open:
+        if wire is not None and one.status and wire.open and one.number % self.fresh:
             self._idle.append(wire)
         elif wire is not None:
             wire.writer.close()

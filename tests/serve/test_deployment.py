@@ -66,48 +66,49 @@ class Load:
             thread.join()
 
 
-def test_no_request_fails_over_deployments_under_load(service: Context, make_spec: MakeSpec) -> None:
+@pytest.fixture
+def broken_folder(tmp_path: Path, model_folder: Path) -> Path:
+    """The folder of a model whose weights are zeros."""
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    (folder / "config.json").write_bytes((model_folder / "config.json").read_bytes())
+    (folder / "model.safetensors").write_bytes(b"\0" * 100)
+    return folder
+
+
+def test_no_request_fails_over_deployments_under_load(service: Context, make_spec: MakeSpec, broken_folder: Path) -> None:
+    """A second version, one that can't be loaded, and back to the first, which is still warm."""
     first = deployment.release(service, make_spec("v1"))
     with Load(first.port) as load:
-        for version, workers in (("v2", 2), ("v3", 1)):
-            deployment.release(service, make_spec(version, workers=workers))
+        for version, spec in (("v2", make_spec("v2")), ("v2", make_spec("v3", broken_folder)), ("v1", make_spec("v1"))):
+            if spec.version == "v3":
+                with pytest.raises(ServiceError, match="model:intent@1 can't be loaded"):
+                    deployment.release(service, spec)
+            else:
+                deployment.release(service, spec)
             released = time.monotonic()
             while (new := load.seen(released)).total() < 50:
                 time.sleep(0.02)
             assert set(new) == {version}, new
-    assert set(load.seen()) == {"v1", "v2", "v3"}, load.seen()
-    assert [(one.version, one.status) for one in Releases(service, "s-intent").all()] == [
-        ("v3", "SERVING"),
-        ("v2", "ENDED"),
-        ("v1", "ENDED"),
-    ]
+    assert set(load.seen()) == {"v1", "v2"}, load.seen()
+    releases = [(one.version, one.status) for one in Releases(service, "s-intent").all()]
+    assert releases == [("v1", "SERVING"), ("v3", "FAILED"), ("v2", "STANDBY"), ("v1", "ENDED")]
+    assert deployment.status(service, "s-intent").pids == (int(first.processes[0][0]),), "the first process is there again"
     assert deployment.stop(service, "s-intent")
     log = read_traffic(service_folder(service.home, "s-intent") / "traffic")
     assert len(log) == load.seen().total() and log["request_id"].n_unique() == len(log)
 
 
-def test_a_version_that_cannot_be_loaded_leaves_the_old_one(
-    service: Context, make_spec: MakeSpec, tmp_path: Path, model_folder: Path
-) -> None:
+@pytest.mark.slow
+def test_a_killed_service_that_nobody_looks_after_is_said_so(service: Context, make_spec: MakeSpec) -> None:
     first = deployment.release(service, make_spec("v1"))
-    broken = tmp_path / "broken"
-    broken.mkdir()
-    (broken / "config.json").write_bytes((model_folder / "config.json").read_bytes())
-    (broken / "model.safetensors").write_bytes(b"\0" * 100)
-    with pytest.raises(ServiceError, match="model:intent@1 can't be loaded"):
-        deployment.release(service, make_spec("v2", broken))
-    url = f"http://127.0.0.1:{first.port}/predict"
-    assert ask(url, {"text": "play some music"})["version"] == "v1"
     status = deployment.status(service, "s-intent")
-    assert (status.state, status.version) == ("RUNNING", "v1")
-    # killed by the machine (or by somebody): said so, and a deployment brings it back on the same port
     os.kill(status.pids[0], signal.SIGKILL)
-    assert Releases(service, "s-intent").all()[1].processes[0][0] == status.pids[0]
     while (gone := deployment.status(service, "s-intent")).state != "STOPPED":
         time.sleep(0.02)
     assert "deploy() starts it again" in gone.detail
     assert deployment.release(service, make_spec("v1")).port == first.port
-    assert ask(url, {"text": "play some music"})["label"] == "music"
+    assert ask(f"http://127.0.0.1:{first.port}/predict", {"text": "play some music"})["label"] == "music"
 
 
 @pytest.mark.slow
@@ -155,6 +156,7 @@ def test_a_port_that_is_taken_is_said_so_and_nothing_starts(service: Context, ma
     assert not list((service.home / "logs").glob("*.log"))
 
 
+@pytest.mark.slow
 def test_a_service_moves_to_a_free_port_only(service: Context, make_spec: MakeSpec) -> None:
     first = deployment.release(service, make_spec("v1"))
     with socket.create_server(("127.0.0.1", 0)) as taken:

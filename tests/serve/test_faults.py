@@ -5,12 +5,14 @@ import os
 import resource
 import shutil
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from load import SAID, Load
+from load import SAID, Asked, Load
 
 from clow_nb.core.context import Context
 from clow_nb.core.errors import ServiceError
@@ -54,7 +56,18 @@ def supervise(ctx: Context) -> None:
 
 def kill(process: Detached) -> None:
     os.kill(process.pid, signal.SIGKILL)
-    wait_for(lambda: not process.lives())
+    assert process.wait(60), "its last thread, and so its connections, are still there"
+
+
+def kill_under(load: Load, process: Detached) -> set[int]:
+    """Kill a process under load: which requests it may cost, those that were asked before the last of its connections was gone."""
+    kill(process)
+    return {one.number for one in load.in_flight} | {one.number for one in load.failed}
+
+
+def costly(load: Load, allowed: set[int]) -> list[Asked]:
+    """What was lost without having been in flight in what was killed."""
+    return [one for one in load.failed if one.number not in allowed]
 
 
 def gone(ctx: Context, release: Release) -> Callable[[], object]:
@@ -70,21 +83,20 @@ def metric(port: int, name: str) -> float:
 # --- workers
 
 
+@pytest.mark.slow
 def test_a_killed_worker_costs_what_was_in_flight_in_it(service: Context, make_spec: MakeSpec) -> None:
     first = deployment.release(service, make_spec("v1", workers=2))
     supervise(service)
     with Load(first.port, 80) as load:
         load.wait_for(80)
         victim = first.living()[0]
-        kill(victim)
-        in_flight = {one.number for one in load.in_flight} | {one.number for one in load.failed}
+        in_flight = kill_under(load, victim)
         killed = time.monotonic()
         wait_for(lambda: Restarts(service, "s-intent").all())
         load.wait_for(80)
     assert load.wrong == []
-    lost = load.failed
-    assert {one.number for one in lost} <= in_flight, "lost though it was asked after the worker was gone"
-    assert len({one.worker for one in lost} - {""}) <= 1, "another worker than the killed one lost requests"
+    assert costly(load, in_flight) == [], "lost though it was asked after the worker was gone"
+    assert len({one.worker for one in load.failed} - {""}) <= 1, "another worker than the killed one lost requests"
     assert load.met(killed)["v1"] == sum(load.met(killed).values())
     assert [one.pid for one in Restarts(service, "s-intent").all()] == [victim.pid]
 
@@ -97,15 +109,13 @@ def test_a_frozen_worker_is_replaced_and_its_requests_are_answered(service: Cont
         load.wait_for(40)
         victim = first.living()[0]
         os.kill(victim.pid, signal.SIGSTOP)
-        frozen = time.monotonic()
         wait_for(lambda: Restarts(service, "s-intent").all())
         load.wait_for(80)
     assert load.wrong == [] and not victim.lives()
-    # whoever had a connection that the frozen one never answered on hears of it long before the deadline of 30 s; all others are answered
-    assert all(one.ended - frozen < 30 for one in load.asked)
-    assert len({one.worker for one in load.failed} - {""}) <= 1
-    assert {one.status for one in load.failed} <= {0}
-    assert load.met(time.monotonic() - 1).keys() <= {"v1"}
+    # who had a connection on which the frozen one never answered hears of it, long before giving up; all others are answered
+    assert not [one for one in load.failed if "Timeout" in one.error]
+    assert len({one.worker for one in load.failed} - {""}) <= 1 and {one.status for one in load.failed} <= {0}
+    assert set(load.met(time.monotonic() - 1)) <= {"v1"}
 
 
 # --- models
@@ -128,10 +138,9 @@ def test_a_model_that_is_gone(service: Context, make_spec: MakeSpec, model_folde
         assert load.failed == []
         # killed, it can't come back: the version before takes its place by itself, and it is written down why
         [process] = first.living()
-        kill(process)
-        in_flight = {one.number for one in load.in_flight} | {one.number for one in load.failed}
+        in_flight = kill_under(load, process)
         load.wait_for(40, "v0")
-    assert load.wrong == [] and {one.number for one in load.failed} <= in_flight
+    assert load.wrong == [] and costly(load, in_flight) == []
     releases = Releases(service, "s-intent").all()
     assert [(one.version, one.status) for one in releases[:3]] == [("v0", "SERVING"), ("v2", "FAILED"), ("v1", "FAILED")]
     assert "can't be loaded" in releases[2].reason and "v1" in releases[0].notes
@@ -152,20 +161,22 @@ def test_a_full_log_disk_costs_no_answer_and_logging_resumes(service: Context, m
         wait_for(lambda: len(read_traffic(folder)))
         _, hard = resource.prlimit(process.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (200, hard))
-        wait_for(lambda: metric(first.port, "clow_log_stuck") > 0)
+        wait_for(lambda: metric(first.port, "clow_log_waiting") > 0)
         load.wait_for(200)
+        assert "can't be written" in deployment.status(service, "s-intent").detail
         refused = len(read_traffic(folder))
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (hard, hard))
-        wait_for(lambda: len(read_traffic(folder)) > refused and metric(first.port, "clow_log_stuck") == 0)
+        wait_for(lambda: len(read_traffic(folder)) > refused and metric(first.port, "clow_log_waiting") == 0)
         load.wait_for(50)
     assert load.wrong == [] and load.failed == []
     assert deployment.stop(service, "s-intent")
     log = read_traffic(folder)
     assert len(log) == len(load.asked) and log["request_id"].n_unique() == len(log), "each answer is in the log, once"
     words = (service.home / "logs" / "s-intent-v1.log").read_text()
-    assert "can't be written" in words and "again" in words
+    assert "it is written again" in words
 
 
+@pytest.mark.slow
 def test_without_the_catalog_answers_go_on_and_a_killed_worker_is_back(service: Context, make_spec: MakeSpec) -> None:
     first = deployment.release(service, make_spec("v1"))
     supervise(service)
@@ -176,14 +187,14 @@ def test_without_the_catalog_answers_go_on_and_a_killed_worker_is_back(service: 
         os.rename(database, away)
         database.mkdir()  # nobody can open it, nor make a new one in its place
         try:
-            kill(first.living()[0])
-            in_flight = {one.number for one in load.in_flight} | {one.number for one in load.failed}
+            [process] = first.living()
+            in_flight = kill_under(load, process)
             load.wait_for(50, "v1")
         finally:
             database.rmdir()
             os.rename(away, database)
         wait_for(lambda: Restarts(service, "s-intent").all())
-    assert load.wrong == [] and {one.number for one in load.failed} <= in_flight
+    assert load.wrong == [] and costly(load, in_flight) == []
     wait_for(gone(service, first))
 
 
@@ -283,6 +294,7 @@ def test_a_bad_version_goes_by_itself_and_hurts_no_more_than_its_share(rolling: 
     assert all(one.version == "v1" for one in load.asked if one.due > over + 1)
 
 
+@pytest.mark.slow
 def test_a_rollback_has_nothing_to_load(rolling: Service) -> None:
     """Deployed, promoted or taken back: the version before is warm, and who holds a connection is with the other one from the next request on."""
     rolling.start("v2")
@@ -345,24 +357,18 @@ def test_a_supervisor_that_is_killed_in_a_rollout(rolling: Service) -> None:
 
 
 @pytest.mark.slow
-def test_a_bad_candidate_goes_though_the_catalog_is_away(rolling: Service) -> None:
-    database = Path(str(rolling.ctx.catalog.engine.url.database))
-    away = database.with_suffix(".away")
+def test_a_bad_candidate_goes_though_the_catalog_is_locked(rolling: Service) -> None:
     port = Releases(rolling.ctx, "s-intent").current().port  # type: ignore[union-attr]
     with Load(port, 60, says=says) as load:
         rollout = rolling.rollout("flips", steps=[20], guardrails={"flip_rate": 0.1}, requests=10_000, minutes=0)
         load.wait_for(1, "flips")
-        rolling.ctx.catalog.engine.dispose()
-        os.rename(database, away)
-        database.mkdir()
-        try:
+        with closing(sqlite3.connect(str(rolling.ctx.catalog.engine.url.database), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")  # nobody else can write
             route = service_folder(rolling.ctx.home, "s-intent") / "route.json"
             wait_for(lambda: not route.exists())
             over = time.monotonic() + 1
             load.wait_for(60, since=over)
-            assert set(load.met(over)) == {"v1"}
-        finally:
-            database.rmdir()
-            os.rename(away, database)
+            assert set(load.met(over)) == {"v1"} and rollout.status == "RUNNING"
+            other.execute("ROLLBACK")
         wait_for(lambda: rollout.status == "ROLLED_BACK")
     assert rollout.reason.startswith("flip_rate > ") and load.failed == [] and load.wrong == []

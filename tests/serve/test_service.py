@@ -53,16 +53,16 @@ def test_from_a_model_to_answers_and_back(ctx: Context, intent: Service) -> None
     weights = Path(intent.spec("v2").models[0].folder) / "model.safetensors"
     good = weights.read_bytes()
     weights.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
-    with pytest.raises(RunError, match=r"model:intent@2 can't be loaded.*was changed"):
-        intent.deploy("v2")
+    with pytest.raises(ServiceError, match=r"model:intent@2 can't be loaded.*was changed"):
+        intent.start("v2")
     assert intent.predict({"text": "알람 맞춰줘"})["version"] == "v1"
     assert intent.releases()["status"].to_list() == ["FAILED", "SERVING"]
     assert "was changed" in intent.releases()["reason"][0]
 
-    # mended, it takes over the same address; the run outlived nothing but itself
+    # mended, it takes over the same address
     weights.write_bytes(good)
     before = intent.url
-    intent.deploy("v2", notes="better")
+    intent.start("v2", notes="better")
     assert intent.url == before and intent.predict({"text": "알람 맞춰줘"})["version"] == "v2"
     assert intent.versions()["current"].to_list() == [False, True]
     assert Services(ctx).list()["status"].to_list() == ["RUNNING"]
@@ -84,6 +84,15 @@ def test_from_a_model_to_answers_and_back(ctx: Context, intent: Service) -> None
     Services(ctx).delete("s-intent")
     with pytest.raises(NotFound):
         intent.status()
+
+
+@pytest.mark.slow
+def test_a_deployment_that_fails_says_so_in_its_run(intent: Service) -> None:
+    intent.create_version("v1", models=["intent@1"])
+    (Path(intent.spec("v1").models[0].folder) / "model.safetensors").write_bytes(b"nothing")
+    with pytest.raises(RunError, match=r"model:intent@1 can't be loaded.*was changed"):
+        intent.deploy("v1")
+    assert intent.status().state == "STOPPED"
 
 
 def test_versions_never_change_and_name_their_models_for_good(ctx: Context, intent: Service) -> None:

@@ -69,14 +69,14 @@ def _row(row: Mapping[str, Any], day: bool) -> dict[str, Any]:
 # %% ../../nbs/ui/11_ballot.ipynb #8d946035
 def standing_of(review: Review) -> dict[str, Any]:
     """How far the reviewers are: `all judged right`, and in `words`."""
-    found = review.standing()
+    found, both = review.standing(), review.pairs["differ"].count()
     if not found.disagreements:
-        return {
-            "all": 0,
-            "judged": 0,
-            "right": found.right,
-            "words": t("The versions agree on every query that both answered."),
-        }
+        words = (
+            t("The versions agree on every query that both answered.")
+            if both
+            else t("There is no query yet that both versions answered.")
+        )
+        return {"all": 0, "judged": 0, "right": found.right, "words": words}
     words = t(
         "{judged} of {all} disagreements judged",
         judged=f"{found.judged:,}",

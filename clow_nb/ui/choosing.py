@@ -16,8 +16,9 @@ import ipywidgets
 from ..core.context import Context
 from ..core.text import t
 from ..monitor.review import Review
-from ..monitor.tables import days_of
-from ..serve.service import Services
+from ..monitor.tables import days_of, span_of
+from ..serve.log import narrowed
+from ..serve.service import Service, Services
 from .controls import line
 
 # %% ../../nbs/ui/11c_choosing.ipynb #6c44adb8
@@ -113,13 +114,29 @@ def _no_traffic(
     }
 
 # %% ../../nbs/ui/11c_choosing.ipynb #f39f44a5
-def _pair(versions: tuple[str, ...], asked: tuple[str, ...]) -> tuple[str, ...]:
-    """The two versions that are asked for; of those that are not, the newest."""
-    known = [name for name in asked if name in versions]
-    rest = [name for name in versions if name not in known]
-    while len(known) < 2 and rest:
-        known.insert(0, rest.pop())
-    return tuple(known[:2])
+def _pair(
+    service: Service, versions: tuple[str, ...], wanted: Wanted
+) -> tuple[str, ...]:
+    """The two versions that are asked for; of those that are not, the ones that answered most on that day, else the newest."""
+    known = [name for name in wanted.versions if name in versions]
+    if len(known) < 2 < len(versions):
+        since, until = span_of(
+            "" if wanted.date == ALL else wanted.date, service.ctx.settings.tz
+        )
+        said = (
+            service.look()
+            .columns(["version"], narrowed(None, since, until, None))["version"]
+            .value_counts()
+        )
+        counts = dict(said.iter_rows())
+    else:
+        counts = {}
+    rest = sorted(
+        (name for name in versions if name not in known),
+        key=lambda name: (-counts.get(name, 0), -versions.index(name)),
+    )
+    pair = [*known, *rest][:2]
+    return tuple(known if len(known) == 2 else sorted(pair, key=versions.index))
 
 
 def find(ctx: Context, wanted: Wanted) -> Found:
@@ -135,11 +152,9 @@ def find(ctx: Context, wanted: Wanted) -> Found:
     versions = tuple(service.versions()["version"].to_list())
     days = tuple(days_of(service.look(), ctx.settings.tz).iter_rows())
     chosen = replace(
-        wanted,
-        service=service.name,
-        versions=_pair(versions, wanted.versions),
-        date=wanted.date or (days[0][0] if days else ALL),
+        wanted, service=service.name, date=wanted.date or (days[0][0] if days else ALL)
     )
+    chosen = replace(chosen, versions=_pair(service, versions, chosen))
     found = Found(chosen, services, versions, days)
     if len(chosen.versions) < 2:
         return replace(found, nothing=_one_version(service.name, versions))

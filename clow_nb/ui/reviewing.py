@@ -212,9 +212,7 @@ class _Parts(View):
         )
         super().__init__(
             header,
-            self.choosing,
-            self.doing,
-            self.offers,
+            ipywidgets.VBox([self.choosing, self.doing, self.offers]),
             self.panel,
             self.tabs,
             fallback=self.ballot.static_html,

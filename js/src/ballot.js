@@ -50,7 +50,7 @@ function render({ model, el }) {
   const body = h("tbody", { onclick: hearClick });
   const table = h("table.clow-table.clow-rows", { role: "grid" }, h("thead", {}, head), body);
   const scroll = h("div.clow-scroll.clow-listing-box", {}, table);
-  const keys = h("dl.clow-keys");
+  const keys = h("div.clow-keys", { role: "list" });
   const nothing = h("div.clow-empty");
   const said = h("div.clow-unseen", { role: "status" });
   const problem = h("div.clow-error", { role: "alert", hidden: true });
@@ -76,10 +76,12 @@ function render({ model, el }) {
 
   function ask(type, payload) {
     const made = turn.then(async () => {
+      const wish = payload();
+      if (!wish) return null;
       complain("");
       el.setAttribute("aria-busy", "true");
       try {
-        return (await messages.request(type, payload())).content;
+        return (await messages.request(type, wish)).content;
       } catch (error) {
         complain(error.message);
         return null;
@@ -117,10 +119,10 @@ function render({ model, el }) {
 
   function vote(choice, label = null) {
     if (!model.get("votes")) return;
-    let row = null;
     const made = ask("vote", () => {
-      row = model.get("rows")[at];
-      return { id: row?.id, choice, label };
+      const row = model.get("rows")[at];
+      const silent = (choice === "a" || choice === "b") && row?.[choice] === null; // that version has not answered
+      return row && !silent ? { id: row.id, choice, label } : null;
     });
     turn = made.then(async (answer) => {
       if (!answer) return;
@@ -229,6 +231,7 @@ function render({ model, el }) {
     text.scrollTop = 0;
     verdict.textContent = [choice.text, choice.hint].filter(Boolean).join(" · ");
     verdict.hidden = !choice.text;
+    verdict.dataset.status = row.vote === "skip" ? "" : "SUCCEEDED";
     for (const answer of [left, right]) drawAnswer(answer, row);
     for (const { button, word, deed } of ways) {
       word.textContent = labels()[deed] ?? deed;
@@ -251,7 +254,7 @@ function render({ model, el }) {
   function drawRow(row, index) {
     const choice = choiceText(row);
     const mark = row.differ ? h("span.clow-differ", { title: labels().differ, "aria-label": labels().differ }, "≠") : "";
-    const chip = choice.text ? h("span.clow-status", { "data-status": "SUCCEEDED", title: choice.hint }, choice.text) : "";
+    const chip = choice.text ? h("span.clow-status", { "data-status": row.vote === "skip" ? "" : "SUCCEEDED", title: choice.hint }, choice.text) : "";
     const attributes = { "data-id": row.id, tabindex: index === at ? "0" : "-1", "aria-selected": String(index === at) };
     return h("tr", attributes, h("td.clow-is-time", {}, row.time), h("td.clow-is-query", { title: row.text }, mark, row.text), said_(row, "a"), said_(row, "b"), h("td.clow-is-vote", {}, chip));
   }
@@ -300,7 +303,7 @@ function render({ model, el }) {
     previous.hidden = next.hidden = model.get("last_page") === 0;
     previous.disabled = model.get("page") === 0;
     next.disabled = model.get("page") >= model.get("last_page");
-    keys.replaceChildren(...(labels().keyboard ?? []).map(([names, does]) => h("div", {}, h("dt", {}, ...names.split(" ").map((one) => h("kbd", {}, one))), h("dd", {}, does))));
+    keys.replaceChildren(...(labels().keyboard ?? []).map(([names, does]) => h("span", { role: "listitem" }, ...names.split(" ").map((one) => h("kbd", {}, one)), does)));
   }
 
   function newPage() {

@@ -10,6 +10,7 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,9 +65,12 @@ class Answering:
             for model in spec.models
         }
         self._flow = self._make_flow(ctx) if spec.flow else None
+        self._aside = ThreadPoolExecutor(
+            1, thread_name_prefix="answering"
+        )  # a notebook's own thread has a loop already
 
     def _make_flow(self, ctx: Context) -> Any:
-        from clow_nb.serve.batcher import Job
+        from clow_nb.serve.batcher import Job, Ticket
         from clow_nb.serve.compose import make_flow
 
         async def ask(
@@ -81,10 +85,7 @@ class Answering:
                     version=self.spec.version,
                     name=name,
                 )
-            started, here = (
-                time.perf_counter(),
-                asyncio.get_running_loop().create_future(),
-            )
+            started, nobody = time.perf_counter(), Ticket(lambda _: None, 0.0, 0, [])
             outcomes = await asyncio.to_thread(_each, self._models[name], documents)
             ms = (time.perf_counter() - started) * 1000 / max(1, len(documents))
             pairs = zip(documents, outcomes, strict=True)
@@ -92,7 +93,7 @@ class Answering:
                 Job(
                     document,
                     started,
-                    here,
+                    nobody,
                     outcome=outcome,
                     compute_ms=ms,
                     batch=len(documents),
@@ -106,9 +107,9 @@ class Answering:
         """One answer for each document; what can't be answered says why."""
         started, asked = time.perf_counter(), list(documents)
         if self._flow is not None:
-            decisions = asyncio.run(
-                self._flow.answer(asked, max(60.0, self.spec.timeout_s))
-            )
+            decisions = self._aside.submit(
+                asyncio.run, self._flow.answer(asked, max(60.0, self.spec.timeout_s))
+            ).result()
             return [_of_decision(decision) for decision in decisions]
         outcomes = _each(next(iter(self._models.values())), asked) if asked else []
         ms = (time.perf_counter() - started) * 1000 / max(1, len(asked))
@@ -116,6 +117,7 @@ class Answering:
 
     def close(self) -> None:
         """Let go of its threads and files."""
+        self._aside.shutdown()
         if self._flow is not None:
             self._flow.close()
 

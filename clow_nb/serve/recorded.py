@@ -213,7 +213,7 @@ class Recorded(_Replayed):
         check_target(Datasets(self.ctx)[ref.name], to)
         params = {
             "service": self.name, "version": self._version(version).data["name"], "dataset": str(ref), "to": to, "query": _json(query),
-            "csv": csv, "store_by": store_by, "days": days,
+            "csv": str(Path(csv).expanduser().absolute()) if csv else "", "store_by": store_by, "days": days,
         }  # fmt: skip
         return Runs(self.ctx).submit(
             "predict", params, kind="predict", target=self.name

@@ -9,6 +9,7 @@ __all__ = ['VersionNotice', 'add_version', 'Versioned']
 import secrets
 import warnings
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -188,6 +189,14 @@ class Versioned(Entity):
             for m in spec.models
         ]
         return msgspec.structs.replace(spec, models=tuple(models))
+
+    def export(
+        self, folder: str | Path, version: str | int = "latest", *, image: str = ""
+    ) -> Path:
+        """Write a version into an empty or a new folder: `Dockerfile requirements.lock models/ home/ kubernetes/`; `image` is the name in the manifests. Raises `FileError`, `ServiceError`."""
+        from clow_nb.serve.exporting import export_version
+
+        return export_version(self.spec(version), Path(folder), image)
 
     def versions(self) -> "pl.DataFrame":
         """One row a version, oldest first: `version number models workers max_batch timeout_s description notes author created current`."""

@@ -172,7 +172,7 @@ class Fields:
         for key, kind in numeric:
             try:
                 row += _checked(document.get(key), kind)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 raise DataError(
                     "Document {number} has {value!r:.60} under the key {key!r}. Write {wanted} there, or nothing.",
                     number=number, value=document[key], key=key, wanted=t("a date or time") if kind == "moment" else t("a number"),

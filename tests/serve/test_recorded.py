@@ -24,13 +24,13 @@ DOCUMENTS = [
 
 @pytest.fixture
 def recorded(ctx: Context, model_folder: Path) -> Iterator[Service]:
-    """A service whose two versions answer with one model. Its log has fifteen requests of v1."""
+    """A service whose two versions answer with one model, the second behind a rule. Its log has fifteen requests of v1."""
     from clow_nb.train.models import register
 
     register(ctx, "intent", model_folder, {})
     service = Services(ctx).create("s-intent")
     service.create_version("v1", ["intent@1"])
-    service.create_version("v2", ["intent@1"])
+    service.create_version("v2", ["intent@1"], flow=[{"rules": [{"name": "late", "when": {"text": {"$contains": "밤"}}, "answer": {"label": "night"}}]}, "intent"])
     writer, start = TrafficWriter(service.folder / "traffic"), datetime.now(UTC) - timedelta(minutes=5)
     for number, document in enumerate(DOCUMENTS):
         output = {"label": "alarm", "confidence": 0.5}

@@ -94,7 +94,14 @@ def _numbers(
             key=key,
             found=values,
         )
-    return [float(v) for v in values[-window:]]
+    try:
+        return [float(v) for v in values[-window:]]
+    except OverflowError:
+        raise DataError(
+            "Document {number} has a number under the key {key!r} that is too large.",
+            number=number,
+            key=key,
+        ) from None
 
 # %% ../../../nbs/train/solutions/ts_forecast.ipynb #d121e23f
 def _signature(roles: Roles) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def _named() -> dict[str, tuple[str, str]]:
         ),
     }
 
-
+# %% ../../nbs/ui/10h_bringing.ipynb #65db6de7
 class _Boxes(ipywidgets.VBox):
     """The inputs, and what is in them."""
 

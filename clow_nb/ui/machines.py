@@ -71,7 +71,7 @@ def settings_named() -> dict[str, tuple[str, str]]:
         "timeout_s": (t("Time-out (s)"), t("then the answer is 504")),
     }
 
-
+# %% ../../nbs/ui/10a_machines.ipynb #3876e3b4
 class Details(ipywidgets.VBox):
     """Platform, processors, memory, replicas, batching, time-out. What is left empty is as usual."""
 

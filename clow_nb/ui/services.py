@@ -16,13 +16,14 @@ from ..core.settings import load_settings
 from ..core.text import t
 from ..runs.bell import Bell
 from ..serve.service import Service, Services
-from .base import Header, View, shown
+from .base import shown
 from .browser import Browser, page_link
 from .columns import Row
 from .controls import button, line
 from .listing import Action, Listing
+from .rooms import Room
 from .service import ServiceView
-from .tables import headings, safe, text_of
+from .tables import headings, safe
 from .versioning import NewVersion
 
 # %% ../../nbs/ui/10f_services.ipynb #038cc112
@@ -36,7 +37,7 @@ def services_frame(ctx: Context) -> pl.DataFrame:
         return pl.DataFrame(schema=dict.fromkeys(_SHOWN, pl.String))
     return frame.select(_SHOWN).sort("updated", descending=True)
 
-
+# %% ../../nbs/ui/10f_services.ipynb #8357519e
 class ServiceShelf(Browser):
     """The table of services, and a button for a new one."""
 
@@ -119,36 +120,27 @@ def _sure(row: Row) -> str:
     )
 
 # %% ../../nbs/ui/10f_services.ipynb #7de06884
-class ServingView(View):
+class ServingView(Room):
     """The services of a workspace."""
 
     def __init__(self, ctx: Context) -> None:
-        self.ctx, title = ctx, (
-            ctx.home.parent.name if ctx.home.name == ".clow" else ctx.home.name
-        )
-        self.services = ServiceShelf(ctx, self._count)
-        words = t("This page is for looking.") if ctx.settings.read_only else ""
-        header = Header(
-            kind=t("Service"),
-            title=title,
-            description=words,
-            code="ws.services.list()",
-            page_title=f"{t('Services')} · {title}",
-        )
+        self.services = ServiceShelf(ctx, self.recount)
         super().__init__(
-            header, self.services, fallback=self.services.listing.static_html
+            ctx,
+            t("Service"),
+            t("Services"),
+            "ws.services.list()",
+            self.services,
+            self.services.listing.static_html,
         )
-        self._count()
 
-    def _count(self) -> None:
+    def counts(self) -> dict[str, int]:
+        """How many services there are, and how many of them answer."""
         rows = Services(self.ctx).list()
         running = (
             rows.filter(pl.col("status") == "RUNNING").height if rows.height else 0
         )
-        self.header.facts = [
-            [t("Services"), text_of(rows.height)],
-            [t("In service"), text_of(running)],
-        ]
+        return {t("Services"): rows.height, t("In service"): running}
 
 
 def service_page(parameters: Mapping[str, str]) -> ipywidgets.Widget:

@@ -148,8 +148,8 @@ class Asking(ipywidgets.VBox):
         }
 
 # %% ../../nbs/ui/10d_trying.ipynb #3aa19a72
-class Trying(ipywidgets.VBox):
-    """A document is filled in and sent; below it stands what came back, and how else to ask."""
+class _Filling(ipywidgets.VBox):
+    """The inputs for what the version in service needs."""
 
     def __init__(self, service: Service) -> None:
         self.service, self.spec = service, ServiceSpec(
@@ -208,6 +208,13 @@ class Trying(ipywidgets.VBox):
         for widget in left:
             widget.close()
         self.answer.value = self.code.value = ""
+
+    def ask(self) -> None:
+        """What the button does."""
+
+# %% ../../nbs/ui/10d_trying.ipynb #44c6748d
+class Trying(_Filling):
+    """A document is filled in and sent; below it stands what came back, and how else to ask."""
 
     def ask(self) -> None:
         """Send what is filled in."""

@@ -27,6 +27,7 @@ from .evaluations import EvaluationShelf
 from .pages import LazyTabs
 from .registry import ModelShelf
 from .rooms import workspace_title
+from .reviewing import ReviewView
 from .runs import runs_browser
 from .services import ServiceShelf
 from .shelf import Shelf
@@ -140,6 +141,7 @@ class WorkspaceView(View):
         tabs = {
             t("Runs"): lambda: [runs],
             **{name: tab(kind) for kind, (name, _) in _places().items()},
+            t("Answer review"): lambda: [ReviewView(workspace.ctx)],
         }
         parts = [Asleep(workspace.ctx), LazyTabs(tabs)]
         super().__init__(_header(workspace), *parts, fallback=runs.listing.static_html)
@@ -156,6 +158,7 @@ _WARM = (
     "clow_nb.train.training",
     "clow_nb.ui.data",
     "clow_nb.ui.judging",
+    "clow_nb.ui.reviewing",
     "clow_nb.ui.runs",
 )
 

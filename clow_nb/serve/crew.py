@@ -91,8 +91,8 @@ class Worker:
         self.sockets = []
 
 # %% ../../nbs/serve/08d_crew.ipynb #05f2edd1
-class Crew:
-    """The workers of the release that serves now. `tick` is called often and never waits; a restart has a thread of its own."""
+class _Workers:
+    """The workers of the release that serves now, and what is still to be written down about them."""
 
     def __init__(self, ctx: Context, service: str) -> None:
         self.ctx, self.service = ctx, service
@@ -117,26 +117,6 @@ class Crew:
             worker = Worker(Detached(int(pid), born))
             worker.watch(worker.process, int(port))
             self.workers.append(worker)
-
-    def tick(self, releases: Callable[[], Release | None]) -> None:
-        """Notice who is gone, bring back who is due. `releases` says which release serves, by the newest knowledge."""
-        for worker in self.workers:
-            alive = worker.process.lives()
-            if alive and not worker.sockets:
-                worker.sockets = take_sockets(
-                    self.ctx.home, self.service, worker.process, 1
-                )
-            if not alive and not worker.ended:
-                worker.note_end()
-        if any(worker.due() for worker in self.workers):
-            self.adopt(releases())
-        for worker in self.workers:
-            if self.release is not None and worker.due() and not self.over.is_set():
-                worker.helper = threading.Thread(
-                    target=self._bring_back, args=(worker, self.release), daemon=True
-                )
-                worker.helper.start()
-        self._write()
 
     def hopeless(self) -> str:
         """Why no worker is left and none can be started, tried twice each; empty while there is hope."""
@@ -164,6 +144,10 @@ class Crew:
             raise ServiceError(
                 "{service} isn't to be brought back any more.", service=self.service
             )
+
+# %% ../../nbs/serve/08d_crew.ipynb #0e71285c
+class _Restarting(_Workers):
+    """Starts a worker in the place of one that is gone, on its sockets."""
 
     def _start(self, release: Release, worker: Worker) -> list[float]:
         spec, log = (
@@ -220,6 +204,30 @@ class Crew:
         if not reason or not self.over.is_set():
             words: Any = (release.id, release.version, gone, round(away, 2), reason)
             self._later.append(lambda: Restarts(self.ctx, self.service).add(*words))
+
+# %% ../../nbs/serve/08d_crew.ipynb #a3c2618a
+class Crew(_Restarting):
+    """Looks after the workers of a service. `tick` is called often and never waits; a restart has a thread of its own."""
+
+    def tick(self, releases: Callable[[], Release | None]) -> None:
+        """Notice who is gone, bring back who is due. `releases` says which release serves, by the newest knowledge."""
+        for worker in self.workers:
+            alive = worker.process.lives()
+            if alive and not worker.sockets:
+                worker.sockets = take_sockets(
+                    self.ctx.home, self.service, worker.process, 1
+                )
+            if not alive and not worker.ended:
+                worker.note_end()
+        if any(worker.due() for worker in self.workers):
+            self.adopt(releases())
+        for worker in self.workers:
+            if self.release is not None and worker.due() and not self.over.is_set():
+                worker.helper = threading.Thread(
+                    target=self._bring_back, args=(worker, self.release), daemon=True
+                )
+                worker.helper.start()
+        self._write()
 
     def close(self) -> None:
         """Bring nobody back any more; what is being started is ended."""

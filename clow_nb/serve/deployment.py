@@ -58,7 +58,7 @@ def release(
         warm = warm or find_standby(ctx, releases, spec)
         done, deaf = (
             wake(ctx, releases, warm, old, port, words) if warm is not None else None
-        ), []
+        ), list[Detached]()
         try:
             if done is None:
                 done, deaf = _bring_up(

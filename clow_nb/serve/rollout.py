@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.context import Context
 from ..core.errors import ParameterError, ServiceError
+from .duty import have_looked
 from .judge import check_guardrails
 from .releases import Releases
 from clow_nb.serve.rollouts import (
@@ -74,8 +75,8 @@ def make_plan(
     return Plan(tuple(weights), rails, minutes, int(requests or 0), share, sign_off)
 
 # %% ../../nbs/serve/05c_rollout.ipynb #cdb9bc7f
-class Rollout:
-    """A version on its way into service."""
+class _Known:
+    """What is known of a rollout."""
 
     def __init__(self, ctx: Context, service: str, id: int) -> None:
         self.ctx, self.service, self.id = ctx, service, id
@@ -99,6 +100,29 @@ class Rollout:
     def reason(self) -> str:
         """Why it was taken back, or what it waits for."""
         return self.row.reason
+
+    def history(self) -> "pl.DataFrame":
+        """Everything that was decided: `at what weight who reason`, oldest first."""
+        import polars as pl
+
+        types: dict[str, Any] = {
+            "at": pl.String,
+            "what": pl.String,
+            "weight": pl.Float64,
+            "who": pl.String,
+            "reason": pl.String,
+        }
+        return pl.DataFrame(self.row.history, types).with_columns(
+            pl.col("at").str.to_datetime(time_unit="us", time_zone="UTC")
+        )
+
+    def __repr__(self) -> str:
+        row = self.row
+        return f"<rollout {row.id} of {row.service}@{row.version}: {row.status} {row.weight:g} %{' ' + row.reason if row.reason else ''}>"
+
+# %% ../../nbs/serve/05c_rollout.ipynb #ddd625a0
+class Rollout(_Known):
+    """A version on its way into service."""
 
     def _move(self, status: str, only: tuple[str, ...], reason: str = "") -> None:
         if not Rollouts(self.ctx, self.service).move(
@@ -125,9 +149,12 @@ class Rollout:
         self._move(PROMOTING, (RUNNING, PAUSED, WAITING), reason)
 
     def rollback(self, reason: str = "") -> None:
-        """Take it back at once: the workers notice within 0.2 s."""
+        """Take it back at once: nothing of what is asked from now on goes there."""
         if self.status in OPEN and self.status != PROMOTING:
             end_sharing(self.ctx.home, self.service)
+            current = Releases(self.ctx, self.service).current()
+            for process in current.living() if current is not None else []:
+                have_looked(self.ctx.home, self.service, process)
         self._move(
             ROLLED_BACK, (LOADING, RUNNING, PAUSED, WAITING), reason or "rollback()"
         )
@@ -142,25 +169,6 @@ class Rollout:
             time.sleep(0.3)
         return self
 
-    def history(self) -> "pl.DataFrame":
-        """Everything that was decided: `at what weight who reason`, oldest first."""
-        import polars as pl
-
-        types: dict[str, Any] = {
-            "at": pl.String,
-            "what": pl.String,
-            "weight": pl.Float64,
-            "who": pl.String,
-            "reason": pl.String,
-        }
-        return pl.DataFrame(self.row.history, types).with_columns(
-            pl.col("at").str.to_datetime(time_unit="us", time_zone="UTC")
-        )
-
-    def __repr__(self) -> str:
-        row = self.row
-        return f"<rollout {row.id} of {row.service}@{row.version}: {row.status} {row.weight:g} %{' ' + row.reason if row.reason else ''}>"
-
 # %% ../../nbs/serve/05c_rollout.ipynb #bc13ede4
 def check_ours(ctx: Context, service: str) -> None:
     """Raises `ServiceError` while the service answers on Ray, where no other version can stand beside it."""
@@ -172,6 +180,34 @@ def check_ours(ctx: Context, service: str) -> None:
         )
 
 # %% ../../nbs/serve/05c_rollout.ipynb #60d6c561
+def _frame(rows: Sequence[Row]) -> "pl.DataFrame":
+    import polars as pl
+
+    types: dict[str, Any] = {
+        "id": pl.Int64,
+        "at": pl.Datetime("us", "UTC"),
+        "version": pl.String,
+        "previous": pl.String,
+        "status": pl.String,
+    }
+    types |= {
+        "weight": pl.Float64,
+        "steps": pl.List(pl.Float64),
+        "reason": pl.String,
+        "author": pl.String,
+        "notes": pl.String,
+    }
+    types |= {"ended_at": pl.Datetime("us", "UTC")}
+    rows = [
+        {
+            name: list(row.plan.steps) if name == "steps" else getattr(row, name)
+            for name in types
+        }
+        for row in rows
+    ]
+    return pl.DataFrame(rows, types)
+
+# %% ../../nbs/serve/05c_rollout.ipynb #eb6f3594
 class RolledOut(Versioned):
     """Bringing versions of a service in by steps."""
 
@@ -227,28 +263,4 @@ class RolledOut(Versioned):
 
     def rollouts(self) -> "pl.DataFrame":
         """All rollouts, newest first: `id at version previous status weight steps reason author notes ended_at`."""
-        import polars as pl
-
-        types: dict[str, Any] = {
-            "id": pl.Int64,
-            "at": pl.Datetime("us", "UTC"),
-            "version": pl.String,
-            "previous": pl.String,
-            "status": pl.String,
-        }
-        types |= {
-            "weight": pl.Float64,
-            "steps": pl.List(pl.Float64),
-            "reason": pl.String,
-            "author": pl.String,
-            "notes": pl.String,
-        }
-        types |= {"ended_at": pl.Datetime("us", "UTC")}
-        rows = [
-            {
-                name: list(row.plan.steps) if name == "steps" else getattr(row, name)
-                for name in types
-            }
-            for row in Rollouts(self.ctx, self.name).all()
-        ]
-        return pl.DataFrame(rows, types)
+        return _frame(Rollouts(self.ctx, self.name).all())

@@ -63,7 +63,7 @@ class _Candidate:
         self._neighbours.close()
 
 # %% ../../nbs/serve/08b_router.ipynb #042c01be
-class Router:
+class _Sharing:
     """Passes requests of the serving version on to its candidate. `folder` is the service's, `version` the worker's own."""
 
     def __init__(
@@ -130,6 +130,10 @@ class Router:
             return status, answer
         self._failed[dict(headers).get(b"x-request-id", b"")] = took
         return None
+
+# %% ../../nbs/serve/08b_router.ipynb #a04372e0
+class Router(_Sharing):
+    """Passes requests of a version on to its candidate, mirrors others, and counts."""
 
     def shadow(
         self,

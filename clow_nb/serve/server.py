@@ -250,7 +250,10 @@ class Process:
         await self._listen()
         door = HandOver(self.folder / f"{os.getpid()}.sock", self.sockets)
         duty = Duty(
-            duty_door(self.home, self.spec.service, os.getpid()), self.take, self.rest
+            duty_door(self.home, self.spec.service, os.getpid()),
+            self.take,
+            self.rest,
+            partial(look, self.serving, self._router),
         )
         await self.channel.say("serving")
         logging.getLogger("clow").info(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from clow_nb.runs.run import Run
 
 # %% ../../nbs/serve/05_service.ipynb #81304de5
-class _Deployed(Recorded, RolledOut):
+class _Started(Recorded, RolledOut):
     """Taking versions into service."""
 
     @property
@@ -112,6 +112,10 @@ class _Deployed(Recorded, RolledOut):
             url=self.url,
         )
         return done
+
+# %% ../../nbs/serve/05_service.ipynb #f91e7caf
+class _Deployed(_Started):
+    """What becomes of a version in service."""
 
     def stop(self) -> bool:
         """Finish what is being computed and end; `False` if it wasn't running. Raises `ServiceError`."""

@@ -226,6 +226,7 @@ class _Watching(_Ending):
             self._step = (row.step, time.monotonic(), whole)
         here = whole.minus(self._step[2])
         self.set_route(row, candidate.ports)
+        self._note(row, {**asdict(whole), "here": here.requests})
         reason = (
             candidate.crash()
             or judge(row.plan.guardrails, here)
@@ -237,7 +238,6 @@ class _Watching(_Ending):
         waits = what_is_missing(
             row, here, whole, (time.monotonic() - self._step[1]) / 60
         )
-        self._note(row, {**asdict(whole), "here": here.requests})
         if not waits and row.status == RUNNING:
             go_on(self.rollouts, row)
 

@@ -59,8 +59,8 @@ class Door:
         self.path.unlink(missing_ok=True)
 
 # %% ../../nbs/serve/08h_supervisor.ipynb #1a591b29
-class Supervisor:
-    """Looks after one service until it is stopped."""
+class _Aware:
+    """What the supervisor of a service knows."""
 
     def __init__(self, ctx: Context, service: str) -> None:
         self.ctx, self.service = ctx, service
@@ -79,45 +79,13 @@ class Supervisor:
             logging.warning("the catalog can't be read now: %s", error)
         return self._known
 
-    def run(self) -> int:
-        """Until it is told to end, or the service doesn't serve any more; returns the exit code."""
-        door, look_at = Door(self.ctx, self.service), 0.0
-        steps = threading.Thread(target=self._step, daemon=True)
-        steps.start()
-        threading.Thread(target=self.keep, daemon=True).start()
-        threading.Thread(target=self.heal, daemon=True).start()
-        try:
-            while not self.over:
-                if time.monotonic() >= look_at:
-                    look_at = time.monotonic() + 1
-                    self.crew.adopt(self.current())
-                    if self.crew.release is None:
-                        break
-                self.crew.tick(self.current)
-                watched = [
-                    worker.pidfd for worker in self.crew.workers if worker.pidfd >= 0
-                ]
-                with suppress(OSError):
-                    ready, *_ = select.select(
-                        [door.listener.fileno(), *watched], [], [], 0.25
-                    )
-                    if door.listener.fileno() in ready:
-                        door.answer(
-                            [
-                                one
-                                for worker in self.crew.workers
-                                for one in worker.sockets
-                            ]
-                        )
-                        look_at = 0.0
-            return 0
-        finally:
-            self.over = True
-            door.close()
-            self.stepper.over = True
-            steps.join(10)
-            self.stepper.close()
-            self.crew.close()
+    def end(self, *_: object) -> None:
+        """Have `run` return."""
+        self.over = True
+
+# %% ../../nbs/serve/08h_supervisor.ipynb #c68a938b
+class _Caring(_Aware):
+    """What the supervisor does beside bringing workers back."""
 
     def _step(self) -> None:
         while not self.over:
@@ -167,9 +135,49 @@ class Supervisor:
                 due = time.monotonic() + self.every
             time.sleep(min(0.5, self.every))
 
-    def end(self, *_: object) -> None:
-        """Have `run` return."""
-        self.over = True
+# %% ../../nbs/serve/08h_supervisor.ipynb #5a8db9b2
+class Supervisor(_Caring):
+    """Looks after one service until it is stopped."""
+
+    def run(self) -> int:
+        """Until it is told to end, or the service doesn't serve any more; returns the exit code."""
+        door, look_at = Door(self.ctx, self.service), 0.0
+        steps = threading.Thread(target=self._step, daemon=True)
+        steps.start()
+        threading.Thread(target=self.keep, daemon=True).start()
+        threading.Thread(target=self.heal, daemon=True).start()
+        try:
+            while not self.over:
+                if time.monotonic() >= look_at:
+                    look_at = time.monotonic() + 1
+                    self.crew.adopt(self.current())
+                    if self.crew.release is None:
+                        break
+                self.crew.tick(self.current)
+                watched = [
+                    worker.pidfd for worker in self.crew.workers if worker.pidfd >= 0
+                ]
+                with suppress(OSError):
+                    ready, *_ = select.select(
+                        [door.listener.fileno(), *watched], [], [], 0.25
+                    )
+                    if door.listener.fileno() in ready:
+                        door.answer(
+                            [
+                                one
+                                for worker in self.crew.workers
+                                for one in worker.sockets
+                            ]
+                        )
+                        look_at = 0.0
+            return 0
+        finally:
+            self.over = True
+            door.close()
+            self.stepper.over = True
+            steps.join(10)
+            self.stepper.close()
+            self.crew.close()
 
 # %% ../../nbs/serve/08h_supervisor.ipynb #7909d754
 def _alone(ctx: Context, service: str) -> IO[str] | None:

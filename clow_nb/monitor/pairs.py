@@ -78,7 +78,9 @@ def _joined(left: "pl.DataFrame", right: "pl.DataFrame") -> "pl.DataFrame":
         for one, other in ((left, right), (left.sort("key"), right.sort("key"))):
             if one["key"].equals(other["key"]):
                 return pl.concat([one, other.drop("key")], how="horizontal")
-    return left.join(right, on="key", how="full", coalesce=True)
+    return left.join(
+        right, on="key", how="full", coalesce=True, maintain_order="left_right"
+    )
 
 # %% ../../nbs/monitor/00a_pairs.ipynb #57866423
 def _filled(
@@ -156,6 +158,9 @@ def pairs_of(
                 pairs, look, name, _said_before(look, answers, version, name)
             )
             pairs = _filled(pairs, look, name, _replayed(folder, version, name))
-    return pairs.with_columns(differ=pl.col("said_a") != pl.col("said_b")).sort(
-        "time", descending=True
+    pairs = pairs.with_columns(differ=pl.col("said_a") != pl.col("said_b"))
+    return (
+        pairs.reverse()
+        if pairs["time"].is_sorted()
+        else pairs.sort("time", descending=True, maintain_order=True)
     )

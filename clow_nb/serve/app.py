@@ -12,8 +12,8 @@ from typing import Any
 
 from .dialects import Forecast, Infer
 from .feedback import feedback_route
-from .inference import inference_routes
-from .later import with_later
+from .inference import inference_api, inference_routes
+from .later import results_api, with_later
 from .predict import Exchange, converse
 from .protocol import Refused, document_schema, write_refusal
 from .state import Serving
@@ -135,7 +135,11 @@ def _describe(app: Any, serving: Serving) -> Callable[[], dict[str, Any]]:
             description=models,
             routes=app.routes,
         )
-        found["paths"] = {**predict_api(serving), **found["paths"]}
+        found["paths"] = {
+            **predict_api(serving),
+            **inference_api(serving, found["paths"]),
+            **results_api(serving),
+        }
         if serving.spec.tokens:
             found.setdefault("components", {})["securitySchemes"] = {
                 "token": {"type": "http", "scheme": "bearer"}
@@ -183,8 +187,10 @@ def make_rest(serving: Serving) -> Any:
         responses={503: {}},
     )
     def ready() -> JSONResponse:
+        trouble = {"log": serving.log.refused} if serving.log.waiting else {}
         return JSONResponse(
-            {"status": serving.state, **whose}, 200 if serving.state == "ready" else 503
+            {"status": serving.state, **whose, **trouble},
+            200 if serving.state == "ready" else 503,
         )
 
     @app.get("/metrics", description="Counts and times in Prometheus' text format.")
@@ -194,6 +200,7 @@ def make_rest(serving: Serving) -> Any:
         )
         serving.metrics.loaded.set(len(serving.models))
         serving.metrics.unlogged.set(serving.log.dropped)
+        serving.metrics.log_waiting.set(serving.log.waiting)
         return Response(
             serving.metrics.text(),
             media_type="text/plain; version=0.0.4; charset=utf-8",
@@ -253,7 +260,10 @@ def make_app(serving: Serving) -> Callable[[Scope, Receive, Send], Awaitable[Non
 
     def last(send: Send) -> Send:
         async def closing(message: dict[str, Any]) -> None:
-            if message["type"] == "http.response.start" and serving.state == "draining":
+            if message["type"] == "http.response.start" and serving.state in (
+                "draining",
+                "standby",
+            ):
                 message = {
                     **message,
                     "headers": [*message.get("headers", []), (b"connection", b"close")],

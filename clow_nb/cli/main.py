@@ -296,6 +296,10 @@ def _run(args: list[str] | None) -> int:
         return 1
     except (KeyboardInterrupt, click.Abort):
         return 130
+    except SystemExit as ended:  # a run that was followed ends with its outcome
+        return (
+            ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        )
     except Exception as error:
         click.secho(f"clow: {_defect(error)}", fg="red", err=True)
         return 1

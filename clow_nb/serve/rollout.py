@@ -198,14 +198,16 @@ def _frame(rows: Sequence[Row]) -> "pl.DataFrame":
         "notes": pl.String,
     }
     types |= {"ended_at": pl.Datetime("us", "UTC")}
-    rows = [
-        {
-            name: list(row.plan.steps) if name == "steps" else getattr(row, name)
-            for name in types
-        }
-        for row in rows
-    ]
-    return pl.DataFrame(rows, types)
+    return pl.DataFrame(
+        [
+            {
+                name: list(row.plan.steps) if name == "steps" else getattr(row, name)
+                for name in types
+            }
+            for row in rows
+        ],
+        types,
+    )
 
 # %% ../../nbs/serve/05c_rollout.ipynb #eb6f3594
 class RolledOut(Versioned):

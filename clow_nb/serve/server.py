@@ -326,6 +326,8 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, str(spec.threads))
+    if spec.threads == 1:
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     return uvicorn_run(Process(options.home, spec, channel, sockets))

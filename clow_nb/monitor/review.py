@@ -29,12 +29,6 @@ if TYPE_CHECKING:
 # %% ../../nbs/monitor/01_review.ipynb #4df351ad
 PAGE = 20
 
-
-def _names(values: Sequence[str]) -> "pl.Series":
-    import polars as pl
-
-    return pl.Series("version", list(values), pl.String)
-
 # %% ../../nbs/monitor/01_review.ipynb #589de360
 class _Compared:
     """Two versions of a service on a day."""
@@ -95,7 +89,7 @@ class _Compared:
 
     def latency(self) -> "pl.DataFrame":
         """How long the versions took, in ms: `version count mean p50 p95 p99 max`."""
-        return latency_of(self.pairs).with_columns(version=_names(self.versions))
+        return latency_of(self.pairs, self.versions)
 
     def lacking(self) -> dict[str, int]:
         """The versions that were not asked all that the other one was, with the number of queries that they lack."""

@@ -102,16 +102,18 @@ def decisions_of(pairs: "pl.DataFrame") -> "pl.DataFrame":
     return joined.sort(pl.col("a") + pl.col("b"), "decision", descending=[True, False])
 
 
-def latency_of(pairs: "pl.DataFrame") -> "pl.DataFrame":
+def latency_of(
+    pairs: "pl.DataFrame", versions: tuple[str, str] = ("a", "b")
+) -> "pl.DataFrame":
     """How long either version took, in ms: `version count mean p50 p95 p99 max`."""
     import polars as pl
 
     rows = []
-    for name in "ab":
+    for name, version in zip("ab", versions, strict=True):
         ms = pairs[f"ms_{name}"].drop_nulls()
         rows.append(
             {
-                "version": name,
+                "version": version,
                 "count": len(ms),
                 "mean": ms.mean(),
                 **{f"p{q}": ms.quantile(q / 100) for q in (50, 95, 99)},

@@ -111,7 +111,8 @@ class _Boxes(ipywidgets.VBox):
             ),
             field(t("Notes"), self.notes, t("for the release history")),
         ]
-        super().__init__([form(how)])
+        self.inputs = form(how)
+        super().__init__([self.inputs])
 
     def values(self) -> dict[str, Any]:
         """What `Service.rollout` takes. Raises `ParameterError`."""
@@ -152,7 +153,7 @@ class Bringing(_Boxes):
         self._done, self._write = done, write
         self.go = button(t("Begin the rollout"), self.begin, "play", "go")
         self.said = Doing(self.go)
-        self.children = [*self.children, self.go, self.said]
+        self.children = [self.inputs, self.go, self.said]
         self.layout.grid_gap = "8px"
 
     def offer(self, serving: str) -> bool:

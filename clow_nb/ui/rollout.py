@@ -17,7 +17,7 @@ import polars as pl
 from ..core.text import t
 from ..serve.gauges import gauges, weights
 from ..serve.rollout import Rollout
-from ..serve.rollouts import OPEN, PROMOTED, Rollouts, Row
+from ..serve.rollouts import OPEN, PROMOTED, WAITING, Rollouts, Row
 from ..serve.service import Service
 from ..serve.supervision import start_supervisor
 from .back import Back
@@ -53,14 +53,12 @@ _SHOWN = (
 
 def rollout_rows(service: Service) -> pl.DataFrame:
     """One row a rollout, the newest first, with its steps and its reason in words."""
-    rows = [
-        {
-            **row,
-            "steps": " → ".join(f"{step:g}" for step in row["steps"]) + " %",
-            "reason": reason_text(row["reason"]),
-        }
-        for row in service.rollouts().to_dicts()
-    ]
+    rows = service.rollouts().to_dicts()
+    for row in rows:
+        row["steps"] = " → ".join(f"{step:g}" for step in row["steps"]) + " %"
+        row["reason"] = (
+            "" if row["status"] == WAITING else reason_text(row["reason"])
+        )  # its status says it
     types: dict[str, Any] = dict.fromkeys(_SHOWN, pl.String) | {
         "id": pl.Int64,
         "at": pl.Datetime("us", "UTC"),
@@ -135,15 +133,15 @@ class _Offered(ipywidgets.VBox):
         old, self.stepping = self.stepping, None
         if now is not None:
             same = old is not None and old.rollout.id == now.id
-            self.stepping = (
+            made = (
                 old
-                if same
+                if old is not None and same
                 else Stepping(
                     Rollout(self.service.ctx, self.service.name, now.id), self.refresh
                 )
             )
-            self.stepping.show(now)
-            self.place.children = [self.stepping]
+            made.show(now)
+            self.stepping, self.place.children = made, [made]
         else:
             self.last.value = outcome_html(last) if last else ""
             self.place.children = [*([self.last] if last else []), *self.offers()]
@@ -185,12 +183,12 @@ class RolloutView(_Offered):
         write: Callable[[str], Any] = lambda code: None,
     ) -> None:
         super().__init__()
-        self.service, self._changed, self.seen, self.decisions = (
+        self.service, self._changed, self.decisions = (
             service,
             changed,
-            ("",),
             ipywidgets.HTML(),
         )
+        self.seen: tuple[str, ...] = ()
         self.bringing, self.back = Bringing(
             service, lambda _: self.refresh(), write
         ), Back(service, self.refresh)
@@ -248,6 +246,6 @@ class RolloutView(_Offered):
 
     def refresh(self) -> None:
         """Read everything again."""
-        self.seen = ("",)
+        self.seen = ("",)  # unlike any
         self.look()
         self.listing.refresh()

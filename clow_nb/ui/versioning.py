@@ -50,11 +50,13 @@ class Answering(ipywidgets.VBox):
         self.more = button(t("One more model"), self.add, "plus")
         super().__init__([self.kind, self.place], layout={"grid_gap": "8px"})
         self.kind.observe(lambda _: self.draw(), "value")
+        self.kind.observe(lambda _: self.flow.draw(), "value")
         self.add(model)
 
     def add(self, model: str = "") -> None:
         """One more box for a model."""
         self.models.append(thing_input(self.ctx, "model", model))
+        self.models[-1].observe(lambda _: self.flow.draw(), "value")
         self.draw()
 
     def draw(self) -> None:

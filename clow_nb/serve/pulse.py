@@ -26,7 +26,7 @@ def answers(port: int, path: str = "/livez", seconds: float = 2) -> bool:
 class Pulse:
     """`feel` is called every few seconds; a process is silent when it didn't answer `most` times in a row."""
 
-    def __init__(self, most: int = 5, seconds: float = 2) -> None:
+    def __init__(self, most: int = 10, seconds: float = 2) -> None:
         self.most, self.seconds = most, seconds
         self._missed: Counter[Detached] = Counter()
 

@@ -13,7 +13,7 @@ from ..core.text import t
 from .protocol import Refused
 
 # %% ../../nbs/serve/01a_pace.ipynb #e805bf6e
-_STANDING_S, _SHORT_S, _SHORT, _ROUNDS = 0.5, 0.05, 64, 4
+_STANDING_S, _SHORT_S, _SHORT, _ROUNDS = 2.0, 0.05, 64, 4
 
 
 class Pace:

@@ -34,13 +34,17 @@ def _curve(rows: pl.DataFrame, title: str, colour: Any) -> Any:
         scale=alt.Scale(domain=[-300, 0]),
         axis=alt.Axis(grid=False, tickCount=5),
     )
-    tips = ["version", "figure", alt.Tooltip("value:Q", format=",.1f")]
+    tips = [
+        alt.Tooltip("version:N", title=t("Version")),
+        alt.Tooltip("figure:N", title=t("Metric")),
+        alt.Tooltip("value:Q", title=t("Value"), format=",.1f"),
+    ]
     many = rows["version"].n_unique() > 1  # while one is brought in beside the other
     dash = alt.StrokeDash(
         "version:N", title=None, legend=alt.Legend(orient="bottom") if many else None
     )
     return (
-        alt.Chart(rows, width=330, height=170)
+        alt.Chart(rows, width=285, height=170)
         .mark_line()
         .encode(ago, alt.Y("value:Q", title=title), colour, dash, tooltip=tips)
     )

@@ -1,5 +1,10 @@
 """A service's log, feedback, replays and predicted datasets, with a real model, in real runs."""
 
+import os
+import signal
+import subprocess
+import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +14,7 @@ import pytest
 from clow_nb.core.context import Context
 from clow_nb.core.errors import NotFound, ParameterError
 from clow_nb.data.dataset import Datasets
-from clow_nb.runs.launch import stop_worker
+from clow_nb.runs.launch import ensure_worker, stop_worker
 from clow_nb.serve.feedback import Feedback
 from clow_nb.serve.results import ResultStore
 from clow_nb.serve.service import Service, Services
@@ -79,3 +84,42 @@ def test_a_dataset_is_predicted_into_versions_of_another(recorded: Service, tmp_
     assert (again.version, len(again)) == (2, 5) and again.documents().__next__()["_id"] in by_id
     with pytest.raises(ParameterError, match="can't go into asked"):
         recorded.predict_dataset("asked", to="asked")
+
+
+OWN = """import os, time
+
+def note(document):
+    with open({path!r}, "a") as file:
+        print(os.getpid(), document["n"], file=file)
+    time.sleep(0.004)
+    return document
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("killed", ["kernel", "worker"])
+def test_a_killed_run_of_predictions_asks_nothing_twice_that_was_kept(recorded: Service, tmp_path: Path, killed: str) -> None:
+    """Killed after the first piece of three: what was kept is not asked again, and there is one version of the answers."""
+    (tmp_path / "repo").mkdir()
+    asked = tmp_path / "asked"
+    (tmp_path / "repo" / "own.py").write_text(OWN.format(path=str(asked)))
+    for words in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "1"]):
+        subprocess.run(["git", "-C", str(tmp_path / "repo"), *words], check=True)
+    flow = [{"prepare": [{"call": "own:note"}]}, {"answer": {"label": "seen"}}]
+    recorded.create_version("v3", flow=flow, code={"repo": str(tmp_path / "repo")})
+    Datasets(recorded.ctx).create("many", [{"n": number} for number in range(3000)])
+    run = recorded.start_predictions("many", version="v3", csv=str(tmp_path / "night.csv"))
+    worker, until = ensure_worker(recorded.ctx).pid, time.monotonic() + 150
+    while not asked.exists() or asked.read_text().count("\n") < 1200:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    os.kill(worker if killed == "worker" else int(asked.read_text().split()[0]), signal.SIGKILL)
+    assert run.wait(250, progress=False).status == "SUCCEEDED"
+    made = Datasets(recorded.ctx)["many-predicted"]
+    assert (made.version, len(made), made.count({"pred": "seen"})) == (1, 3000, 3000)
+    seen = Counter(line.split()[1] for line in asked.read_text().splitlines())
+    assert set(seen) == {str(number) for number in range(3000)}
+    again = {int(number) // 1000 for number, times in seen.items() if times > 1}
+    assert len(again) <= 1 and 0 not in again and max(seen.values()) == 2, "only the piece that was under way is asked again"
+    assert len((tmp_path / "night.csv").read_text().splitlines()) == 3001

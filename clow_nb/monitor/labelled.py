@@ -40,7 +40,7 @@ def _said(
     """The inputs, by their hash, and what the versions said to them: to people last, else in a replay."""
     rows = look.find({"hash": {"$in": list(hashes)}}, [("time", 1)])
     inputs = dict(rows.select("hash", "input").drop_nulls().iter_rows())
-    said = {}
+    said: dict[tuple[str, str], Any] = {}
     for version in versions:
         again = replayed(folder, version).filter(
             replayed(folder, version)["hash"].is_in(list(hashes))

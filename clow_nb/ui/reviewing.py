@@ -113,6 +113,8 @@ _NEWEST = 1000
 class Offers(ipywidgets.VBox):
     """Says what either version was not asked, with a button that asks it now; `start(version)` does."""
 
+    children: Any
+
     def __init__(self, start: Any) -> None:
         self._start = start
         super().__init__()

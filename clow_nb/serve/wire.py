@@ -10,7 +10,7 @@ __all__ = ['Scope', 'Receive', 'Send', 'Headers', 'Disconnected', 'header', 'req
 import asyncio
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from contextlib import suppress
 from typing import Any
 
@@ -19,7 +19,7 @@ from .protocol import Refused
 
 # %% ../../nbs/serve/02e_wire.ipynb #750a8d7a
 Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 

@@ -9,10 +9,11 @@ __all__ = ['Lane']
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from .account import CLOSE
 from .batcher import Batcher, Ticket
+from .heads import BoundedHead
 from .predict import PAUSE_S, Exchange
 from .protocol import Refused
 from .state import Serving
@@ -120,7 +121,7 @@ class _Trip:
         self._count(499)
 
 # %% ../../nbs/serve/02l_lane.ipynb #df2cae4e
-class Lane(HttpToolsProtocol):
+class Lane(BoundedHead):
     """uvicorn's protocol with a lane for predictions."""
 
     def __init__(self, *args: Any, serving: Serving, **more: Any) -> None:
@@ -153,7 +154,7 @@ class Lane(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Hold a request back that may take the lane."""
         if self._may():
-            self._held = []
+            self._open, self._held = False, []
         else:
             super().on_headers_complete()
 

@@ -83,7 +83,7 @@ def test_malformed_requests_get_no_500(server: tuple[int, psutil.Process], count
 
 
 def test_what_has_no_end_is_not_kept(server: tuple[int, psutil.Process]) -> None:
-    """Bodies of 12 MB on each road, of announced and of unknown length."""
+    """Bodies of 12 MB on each road, of announced and of unknown length; addresses and headers of 20 MB."""
     port, process = server
     before, block = process.memory_info().rss, b"x" * 1_000_000
     for path in (b"/predict", b"/forecast", b"/v2/models/intent/infer", b"/feedback/r"):
@@ -91,6 +91,8 @@ def test_what_has_no_end_is_not_kept(server: tuple[int, psutil.Process]) -> None
             head = b"POST " + path + b" HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-api-key: " + TOKEN + b"\r\n" + header + b"\r\n\r\n"
             piece = block if b"length" in header else b"f4240\r\n" + block + b"\r\n"
             assert say(port, head + piece * 12 + (b"" if b"length" in header else b"0\r\n\r\n")).split(b" ")[1] in (b"413", b"499")
+    for head in (b"GET /" + b"a" * 20_000_000, b"POST /predict HTTP/1.1\r\nhost: x\r\nx-much: " + b"a" * 20_000_000):
+        assert say(port, head).split(b" ")[1] in (b"431", b"499")
     assert process.memory_info().rss - before < 60_000_000
 
 

@@ -127,6 +127,19 @@ def _no_room(folder: Path) -> RunError | None:
         folder=str(folder),
     )
 
+# %% ../../nbs/runs/10d_apart.ipynb #b437cd2d
+def _settle(path: Path, seconds: float = 3, quiet: float = 0.1) -> None:
+    """Wait until a file has begun and grows no more, `seconds` at most."""
+    size, begun = 0, time.monotonic()
+    grown = begun
+    while time.monotonic() - begun < seconds:
+        now = path.stat().st_size if path.exists() else 0
+        if now != size:
+            size, grown = now, time.monotonic()
+        elif size and time.monotonic() - grown >= quiet:
+            return
+        time.sleep(0.02)
+
 # %% ../../nbs/runs/10d_apart.ipynb #45509386
 class _Process:
     """A process that is started, told what to do, and ended."""
@@ -211,11 +224,7 @@ class Apart(_Process):
         trace = self.folder / "trace"
         if ask:
             self._process.send_signal(signal.SIGUSR2)
-            until = time.monotonic() + 1
-            while time.monotonic() < until and not (
-                trace.exists() and trace.stat().st_size
-            ):
-                time.sleep(0.02)
+            _settle(trace)
         self.close()
         found = (
             _FRAME.findall(trace.read_text("utf-8", "replace"))

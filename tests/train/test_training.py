@@ -38,6 +38,7 @@ def _papermill(ctx: Context, training: str, folder: Path) -> subprocess.Complete
     return subprocess.run([sys.executable, "-c", code, *arguments], cwd=folder, capture_output=True, text=True)
 
 
+@pytest.mark.slow  # the workers of other tests run the same cells
 def test_the_step_notebook_runs_under_plain_papermill(workspace: Context, tmp_path: Path) -> None:
     import papermill
 

@@ -132,6 +132,7 @@ def test_a_training_is_described_run_and_compared(voila: Any, desk: Desk, langua
     shot("table")
 
 
+@pytest.mark.slow  # the notebooks draw the same page, and a training's is walked through above
 @LANGUAGES
 def test_a_tuning_finds_and_registers(voila: Any, workspace: Context, desk: Desk, language: str) -> None:
     page = desk.page

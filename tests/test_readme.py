@@ -3,9 +3,10 @@
 import re
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ def test_both_languages_show_the_same_code() -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_each_page_has_the_same_code_in_korean(page: str) -> None:
-    english, korean = (_blocks(ROOT / "docs" / f"{page}{language}.md", "(?:python|bash)") for language in ("", ".ko"))
+    english, korean = (_blocks(ROOT / "docs" / f"{page}{language}.md", "(?:python|bash|yaml)") for language in ("", ".ko"))
     bare = [[re.sub(r"\s*#.*", "", block) for block in blocks] for blocks in (english, korean)]
     assert bare[0] == bare[1] != []
 
@@ -52,6 +53,25 @@ def talks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[dict] = []
     namespace["convert"](conversations(), "talks", kept.append)
     pl.DataFrame(kept[::2]).write_csv("talks.csv")
+
+
+@pytest.fixture
+def trained(talks: None, tmp_path: Path) -> Iterator[Any]:
+    """A workspace with the dataset `d-talks-1` and two versions of the model `talks`, and a worker."""
+    from clow_nb import Workspace
+    from clow_nb.runs.launch import stop_worker
+
+    ws = Workspace(tmp_path / ".clow")
+    ws.datasets.create("d-talks-1", "talks.csv", label="topic").split(train=8, valid=1, test=1, seed=0, stratify="topic")
+    training = ws.trainings.create("t-talks", dataset="d-talks-1", params={"epochs": 3}, model="talks")
+    training.run().wait(300, progress=False)
+    training.clone("t-talks-2", params={"seed": 7}).run().wait(300, progress=False)
+    try:
+        yield ws
+    finally:
+        for service in ws.services:
+            service.stop()
+        stop_worker(ws.ctx)
 
 
 @pytest.mark.usefixtures("talks")
@@ -122,67 +142,41 @@ def test_the_page_on_training_is_true(tmp_path: Path, own_code: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.usefixtures("talks")
-def test_the_page_on_evaluation_is_true(tmp_path: Path) -> None:
-    from clow_nb import Workspace
-    from clow_nb.runs.launch import stop_worker
-
-    ws = Workspace(tmp_path / ".clow")
-    ws.datasets.create("d-talks-1", "talks.csv", label="topic").split(train=8, valid=1, test=1, seed=0, stratify="topic")
-    training = ws.trainings.create("t-talks", dataset="d-talks-1", params={"epochs": 3}, model="talks")
-    training.run().wait(300, progress=False)
-    training.clone("t-talks-2", params={"seed": 7}).run().wait(300, progress=False)
-    names: dict = {"ws": ws}
-    try:
-        for block in _blocks(ROOT / "docs" / "evaluation.md", "python"):
-            exec(block, names)
-        assert names["comparison"].metrics["name"].n_unique() == 2
-        assert names["preset"].version == 2 and (tmp_path / "planners.html").exists()
-    finally:
-        stop_worker(ws.ctx)
+def test_the_page_on_evaluation_is_true(trained: Any, tmp_path: Path) -> None:
+    names: dict = {"ws": trained}
+    for block in _blocks(ROOT / "docs" / "evaluation.md", "python"):
+        exec(block, names)
+    assert names["comparison"].metrics["name"].n_unique() == 2
+    assert names["preset"].version == 2 and (tmp_path / "planners.html").exists()
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.usefixtures("talks")
-def test_the_page_on_serving_is_true(tmp_path: Path) -> None:
+def test_the_page_on_serving_is_true(trained: Any, tmp_path: Path) -> None:
     """All blocks in order, those for a shell too, one shell for all of them."""
     from shutil import which
 
-    from clow_nb import Workspace
-    from clow_nb.runs.launch import stop_worker
-
-    ws = Workspace(tmp_path / ".clow")
-    ws.datasets.create("d-talks-1", "talks.csv", label="topic").split(train=8, valid=1, test=1, seed=0, stratify="topic")
-    training = ws.trainings.create("t-talks", dataset="d-talks-1", params={"epochs": 3}, model="talks")
-    training.run().wait(300, progress=False)
-    training.clone("t-talks-2", params={"seed": 7}).run().wait(300, progress=False)
-    names: dict = {"ws": ws}
+    names: dict = {"ws": trained}
     shell, said = "", ""
-    try:
-        for language, block in re.findall(r"```(python|bash|yaml)\n(.*?)```", (ROOT / "docs" / "serving.md").read_text("utf-8"), re.S):
-            if language == "yaml":
-                (tmp_path / "flow.yaml").write_text(block, "utf-8")
-            elif language == "bash" and which("curl"):
-                shell += block.replace("http://127.0.0.1:8080", names["service"].url)
-                done = subprocess.run(["bash", "-euc", shell], capture_output=True, text=True)
-                assert done.returncode == 0, done.stderr
-                said = done.stdout
-                assert '"label"' in said and '"outputs"' in said and '"error"' not in said and '"ready"' in said, said
-            elif language == "python":
-                if "rollout.pause" in block:
-                    _wait_until(lambda: names["rollout"].status == "RUNNING")
-                exec(block, names)
-        rollout, night = names["rollout"], names["night"]
-        assert rollout.status == "PROMOTED" and [row["what"] for row in rollout.history().to_dicts()].count("PAUSED") == 1
-        assert names["answer"]["version"] == "v1" and names["review"].pairs.height >= 3
-        assert len(night) == len(ws.datasets["d-talks-1"]) == len((tmp_path / "night.csv").read_text("utf-8").splitlines()) - 1
-        assert (tmp_path / "out" / "Dockerfile").exists() and (tmp_path / "out" / "kubernetes" / "deployment.yaml").exists()
-        assert names["service"].status().state == "STOPPED"
-    finally:
-        for service in ws.services:
-            service.stop()
-        stop_worker(ws.ctx)
+    for language, block in re.findall(r"```(python|bash|yaml)\n(.*?)```", (ROOT / "docs" / "serving.md").read_text("utf-8"), re.S):
+        if language == "yaml":
+            (tmp_path / "flow.yaml").write_text(block, "utf-8")
+        elif language == "bash" and which("curl"):
+            shell += block.replace("http://127.0.0.1:8080", names["service"].url)
+            done = subprocess.run(["bash", "-euc", shell], capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            said = done.stdout
+            assert '"label"' in said and '"outputs"' in said and '"error"' not in said and '"ready"' in said, said
+        elif language == "python":
+            if "rollout.pause" in block:
+                _wait_until(lambda: names["rollout"].status == "RUNNING")
+            exec(block, names)
+    rollout, night = names["rollout"], names["night"]
+    assert rollout.status == "PROMOTED" and [row["what"] for row in rollout.history().to_dicts()].count("PAUSED") == 1
+    assert names["answer"]["version"] == "v1" and names["review"].pairs.height >= 3
+    assert len(night) == len(trained.datasets["d-talks-1"]) == len((tmp_path / "night.csv").read_text("utf-8").splitlines()) - 1
+    assert (tmp_path / "out" / "Dockerfile").exists() and (tmp_path / "out" / "kubernetes" / "deployment.yaml").exists()
+    assert names["service"].status().state == "STOPPED"
 
 
 def _wait_until(true: Callable[[], bool], seconds: float = 120) -> None:

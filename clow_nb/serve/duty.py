@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from .process import Detached
-from .sockets import reach
+from .sockets import Door, reach
 from .spec import service_folder
 
 # %% ../../nbs/serve/03c_duty.ipynb #19464ea9
@@ -24,7 +24,7 @@ def duty_door(home: Path, service: str, pid: int) -> Path:
     return service_folder(home, service) / f"{pid}.duty"
 
 # %% ../../nbs/serve/03c_duty.ipynb #f4ae2432
-class Duty:
+class Duty(Door):
     """Listens at `path`: `take` gets the sockets of `serve`, `rest` the seconds that the process is to stay warm, `look` nothing."""
 
     def __init__(
@@ -34,22 +34,13 @@ class Duty:
         rest: Callable[[float], Awaitable[None]],
         look: Callable[[], None],
     ) -> None:
-        self.path, self.take, self.rest, self.look = path, take, rest, look
+        self.take, self.rest, self.look = take, rest, look
         self._tasks: set[asyncio.Task[None]] = set()
-        path.unlink(missing_ok=True)
-        self._door = socket.socket(socket.AF_UNIX)
-        with reach(path) as address:
-            self._door.bind(address)
-        os.chmod(path, 0o600)
-        self._door.listen()
-        self._door.setblocking(False)
-        asyncio.get_running_loop().add_reader(self._door, self._open)
+        super().__init__(path, self._greet)
 
-    def _open(self) -> None:
-        with suppress(OSError):
-            visitor, _ = self._door.accept()
-            visitor.setblocking(False)
-            asyncio.get_running_loop().add_reader(visitor, self._hear, visitor)
+    def _greet(self, visitor: socket.socket) -> None:
+        visitor.setblocking(False)
+        asyncio.get_running_loop().add_reader(visitor, self._hear, visitor)
 
     def _hear(self, visitor: socket.socket) -> None:
         asyncio.get_running_loop().remove_reader(visitor)
@@ -79,12 +70,6 @@ class Duty:
                 logging.getLogger("clow").error(
                     "the order %s could not be followed: %r", words, error
                 )
-
-    def close(self) -> None:
-        """Take no orders any more."""
-        asyncio.get_running_loop().remove_reader(self._door)
-        self._door.close()
-        self.path.unlink(missing_ok=True)
 
 # %% ../../nbs/serve/03c_duty.ipynb #24a64fce
 def _order(

@@ -26,22 +26,53 @@ class _Nobody:
         """Wake nobody."""
 
 
-class _Trip:
-    """One request, from its last byte to its answer."""
+class _Reply:
+    """What is written to the client of one request, and counted, once."""
 
     message_event = _Nobody()
+    response_complete = False
 
     def __init__(self, lane: "Lane", keep_alive: bool) -> None:
         self.lane, self.exchange = lane, Exchange(lane.serving, lane.scope)  # type: ignore[arg-type]
-        self.keep_alive, self.disconnected, self.response_complete = (
-            keep_alive,
-            False,
-            False,
-        )
-        self._batcher: Batcher | None = None
-        self._ticket: Ticket | None = None
-        self._pause: asyncio.TimerHandle | None = None
+        self.keep_alive, self.disconnected = keep_alive, False
         lane.serving.in_flight += 1
+
+    def _count(self, status: int) -> None:
+        exchange, serving = self.exchange, self.lane.serving
+        serving.metrics.request(exchange.ref, status, exchange.seconds)
+        serving.in_flight -= 1
+        self.response_complete = True
+
+    def _write(self, status: int, body: bytes) -> None:
+        self._count(status)
+        headers = self.lane.server_state.default_headers + self.exchange.headers
+        if CLOSE[0] not in headers and not (
+            self.keep_alive and self.lane.serving.state == "ready"
+        ):
+            headers += CLOSE
+        self.keep_alive = CLOSE[0] not in headers
+        head = [b"%b: %b\r\n" % pair for pair in headers]
+        self.lane.transport.write(
+            b"".join(
+                [
+                    STATUS_LINE[status],
+                    *head,
+                    b"content-length: %d\r\n\r\n" % len(body),
+                    body,
+                ]
+            )
+        )
+        if not self.keep_alive:
+            self.lane.transport.close()
+        self.lane.on_response_complete()
+
+# %% ../../nbs/serve/02l_lane.ipynb #bce0808f
+class _Trip(_Reply):
+    """One request, from its last byte to its answer."""
+
+    _batcher: Batcher | None = None
+    _ticket: Ticket | None = None
+    _pause: asyncio.TimerHandle | None = None
 
     def start(self, body: bytes) -> None:
         """Put the documents into the batch, or refuse them."""
@@ -80,35 +111,6 @@ class _Trip:
         else:
             self._write(status, body)
 
-    def _count(self, status: int) -> None:
-        exchange, serving = self.exchange, self.lane.serving
-        serving.metrics.request(exchange.ref, status, exchange.seconds)
-        serving.in_flight -= 1
-        self.response_complete = True
-
-    def _write(self, status: int, body: bytes) -> None:
-        self._count(status)
-        headers = self.lane.server_state.default_headers + self.exchange.headers
-        if CLOSE[0] not in headers and not (
-            self.keep_alive and self.lane.serving.state == "ready"
-        ):
-            headers += CLOSE
-        self.keep_alive = CLOSE[0] not in headers
-        head = [b"%b: %b\r\n" % pair for pair in headers]
-        self.lane.transport.write(
-            b"".join(
-                [
-                    STATUS_LINE[status],
-                    *head,
-                    b"content-length: %d\r\n\r\n" % len(body),
-                    body,
-                ]
-            )
-        )
-        if not self.keep_alive:
-            self.lane.transport.close()
-        self.lane.on_response_complete()
-
     def give_up(self) -> None:
         """The client has gone."""
         if self.response_complete:
@@ -121,14 +123,13 @@ class _Trip:
         self._count(499)
 
 # %% ../../nbs/serve/02l_lane.ipynb #df2cae4e
-class Lane(BoundedHead):
-    """uvicorn's protocol with a lane for predictions."""
+class _Holding(BoundedHead):
+    """Holds a request back that may take the lane, until what has arrived is parsed."""
 
     def __init__(self, *args: Any, serving: Serving, **more: Any) -> None:
         super().__init__(*args, **more)
         self.serving = serving
         self._held: list[bytes] | None = None
-        self._trip: _Trip | None = None
 
     def _may(self) -> bool:
         serving = self.serving
@@ -165,6 +166,18 @@ class Lane(BoundedHead):
         else:
             self._held.append(body)
 
+    def _let_go(self) -> None:
+        held, self._held = self._held or [], None
+        super().on_headers_complete()
+        for body in held:
+            super().on_body(body)
+
+# %% ../../nbs/serve/02l_lane.ipynb #ef6fae48
+class Lane(_Holding):
+    """uvicorn's protocol with a lane for predictions."""
+
+    _trip: _Trip | None = None
+
     def on_message_complete(self) -> None:
         """A request that is whole takes the lane, unless it is too long."""
         if (
@@ -179,12 +192,6 @@ class Lane(BoundedHead):
         if self._held is not None:
             self._let_go()
         super().on_message_complete()
-
-    def _let_go(self) -> None:
-        held, self._held = self._held or [], None
-        super().on_headers_complete()
-        for body in held:
-            super().on_body(body)
 
     def connection_lost(self, error: Exception | None) -> None:
         """A client that goes away gives its request up."""

@@ -92,8 +92,8 @@ class Release:
         return [int(port) for pid, _, port in self.processes if pid in alive]
 
 # %% ../../nbs/serve/04b_releases.ipynb #e10f31a2
-class Releases:
-    """The releases of one service."""
+class _Known:
+    """The releases of one service, as they are written down."""
 
     def __init__(self, ctx: Context, service: str) -> None:
         self.ctx, self.service = ctx, service
@@ -121,6 +121,28 @@ class Releases:
     def get(self, id: int) -> Release:
         """One by its number."""
         return next(one for one in self.all() if one.id == id)
+
+    def frame(self) -> "pl.DataFrame":
+        """All of them as a table, newest first."""
+        import polars as pl
+
+        names = (
+            "at",
+            "author",
+            "version",
+            "status",
+            "notes",
+            "reason",
+            "run",
+            "ended_at",
+        )
+        times = dict.fromkeys(("at", "ended_at"), pl.Datetime("us", "UTC"))
+        rows = [{name: getattr(one, name) for name in names} for one in self.all()]
+        return pl.DataFrame(rows, {name: times.get(name, pl.String) for name in names})
+
+# %% ../../nbs/serve/04b_releases.ipynb #d67798e8
+class Releases(_Known):
+    """The releases of one service."""
 
     def add(
         self,
@@ -180,24 +202,6 @@ class Releases:
             connection.execute(
                 _releases.update().where(_releases.c.id == id).values(processes=fresh)
             )
-
-    def frame(self) -> "pl.DataFrame":
-        """All of them as a table, newest first."""
-        import polars as pl
-
-        names = (
-            "at",
-            "author",
-            "version",
-            "status",
-            "notes",
-            "reason",
-            "run",
-            "ended_at",
-        )
-        times = dict.fromkeys(("at", "ended_at"), pl.Datetime("us", "UTC"))
-        rows = [{name: getattr(one, name) for name in names} for one in self.all()]
-        return pl.DataFrame(rows, {name: times.get(name, pl.String) for name in names})
 
     def forget(self) -> None:
         """Remove all of them."""

@@ -34,7 +34,7 @@ from .lane import Lane
 from .loading import Shelf, load_model, warm_up
 from .redaction import treatment
 from .router import Router, follow, look
-from .sockets import bind, reach
+from .sockets import Door, bind
 from .spec import ServiceSpec, read_spec, service_folder
 from .state import Serving
 from .traffic import TrafficWriter
@@ -69,33 +69,18 @@ class Channel:
         return word.startswith(b"go")
 
 # %% ../../nbs/serve/03_server.ipynb #d2911462
-class HandOver:
+class HandOver(Door):
     """Gives the listening `sockets` to everyone who connects to `path`."""
 
     def __init__(self, path: Path, sockets: list[socket.socket]) -> None:
-        self.path, self.sockets = path, sockets
-        path.unlink(missing_ok=True)
-        self._door = socket.socket(socket.AF_UNIX)
-        with reach(path) as address:
-            self._door.bind(address)
-        os.chmod(path, 0o600)
-        self._door.listen()
-        self._door.setblocking(False)
-        asyncio.get_running_loop().add_reader(self._door, self._give)
+        self.sockets = sockets
+        super().__init__(path, self._give)
 
-    def _give(self) -> None:
-        with suppress(OSError):
-            visitor, _ = self._door.accept()
-            with visitor:
-                socket.send_fds(
-                    visitor, [b"sockets"], [one.fileno() for one in self.sockets]
-                )
-
-    def close(self) -> None:
-        """Give nothing any more."""
-        asyncio.get_running_loop().remove_reader(self._door)
-        self._door.close()
-        self.path.unlink(missing_ok=True)
+    def _give(self, visitor: socket.socket) -> None:
+        with visitor:
+            socket.send_fds(
+                visitor, [b"sockets"], [one.fileno() for one in self.sockets]
+            )
 
 # %% ../../nbs/serve/03_server.ipynb #9714e3b8
 class _Uvicorn(uvicorn.Server):
@@ -127,8 +112,10 @@ def _uvicorn(serving: Serving) -> _Uvicorn:
     return _Uvicorn(config)
 
 # %% ../../nbs/serve/03_server.ipynb #316ba85b
-class Process:
-    """The life of one server process."""
+class _Loading:
+    """A process that says how far it is, and stops at a signal."""
+
+    server: _Uvicorn
 
     def __init__(
         self,
@@ -146,37 +133,6 @@ class Process:
         self._listening: list[asyncio.Server] = []
         self._router = Router(self.folder, spec.version, self.serving.metrics.registry)
         self._ending: asyncio.TimerHandle | None = None
-
-    async def live(self) -> int:
-        """Serve until told to end; returns the exit code."""
-        self.server = _uvicorn(self.serving)
-        private = socket.create_server(("127.0.0.1", 0), backlog=128)
-        port = self.serving.private_port = private.getsockname()[1]
-        serving = asyncio.create_task(self.server.serve(sockets=[private]))
-        await self.channel.say("live", port=port)
-        try:
-            if self.channel.by_hand:
-                await self._listen()
-            await self._wait(self._load())
-            await self.channel.say(
-                "ready", seconds=round(time.time() - self.serving.started, 2)
-            )
-            going = await self._wait(self.channel.may_go())
-            if going:
-                await self._serve()
-            return 0 if going or self.server.drain.is_set() else 1
-        except ClowError as error:
-            logging.getLogger("clow").error(
-                "%s", error.message, exc_info=error.__cause__
-            )
-            await self.channel.say("failed", reason=error.message)
-            return 1
-        finally:
-            self.server.should_exit = True
-            await serving
-            if self.serving.flow is not None:
-                self.serving.flow.close()
-            self.serving.log.close()
 
     async def _wait(self, work: Any) -> Any:
         """The result of `work`, or `None` once a signal has come."""
@@ -210,6 +166,10 @@ class Process:
         gc.collect()
         gc.freeze()
         self.serving.set_state("ready")
+
+# %% ../../nbs/serve/03_server.ipynb #fc89666e
+class _OnDuty(_Loading):
+    """Takes the public sockets, and gives them up."""
 
     async def _listen(self) -> None:
         """Take requests on the public sockets (again does nothing)."""
@@ -245,6 +205,41 @@ class Process:
         self._ending = asyncio.get_running_loop().call_later(
             seconds, self.server.drain.set
         )
+
+# %% ../../nbs/serve/03_server.ipynb #5018672a
+class Process(_OnDuty):
+    """The life of one server process."""
+
+    async def live(self) -> int:
+        """Serve until told to end; returns the exit code."""
+        self.server = _uvicorn(self.serving)
+        private = socket.create_server(("127.0.0.1", 0), backlog=128)
+        port = self.serving.private_port = private.getsockname()[1]
+        serving = asyncio.create_task(self.server.serve(sockets=[private]))
+        await self.channel.say("live", port=port)
+        try:
+            if self.channel.by_hand:
+                await self._listen()
+            await self._wait(self._load())
+            await self.channel.say(
+                "ready", seconds=round(time.time() - self.serving.started, 2)
+            )
+            going = await self._wait(self.channel.may_go())
+            if going:
+                await self._serve()
+            return 0 if going or self.server.drain.is_set() else 1
+        except ClowError as error:
+            logging.getLogger("clow").error(
+                "%s", error.message, exc_info=error.__cause__
+            )
+            await self.channel.say("failed", reason=error.message)
+            return 1
+        finally:
+            self.server.should_exit = True
+            await serving
+            if self.serving.flow is not None:
+                self.serving.flow.close()
+            self.serving.log.close()
 
     async def _serve(self) -> None:
         await self._listen()

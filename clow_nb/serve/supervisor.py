@@ -29,7 +29,7 @@ from .releases import Release, Releases
 from .sockets import reach
 from .spec import service_folder
 from .stepper import Stepper
-from .supervision import door_of, sign_supervisor
+from .supervision import door_of, sign_off, sign_supervisor
 
 # %% ../../nbs/serve/08h_supervisor.ipynb #5c2cfe8a
 class Door:
@@ -215,7 +215,9 @@ def main(argv: list[str] | None = None) -> int:
         supervisor = Supervisor(ctx, service)
         signal.signal(signal.SIGTERM, supervisor.end)
         signal.signal(signal.SIGINT, supervisor.end)
-        return supervisor.run()
+        code = supervisor.run()
+        sign_off(ctx.home, service)
+        return code
 
 
 if __name__ == "__main__" and "__file__" in globals():

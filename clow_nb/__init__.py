@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from clow_nb.core.memory import prompt_polars
+from clow_nb.core.postponed import postpone_grammars
 
 if TYPE_CHECKING:
     from clow_nb.core.errors import ClowError
@@ -26,6 +27,7 @@ _HOMES = {
 }
 
 prompt_polars()  # before anything imports it
+postpone_grammars()
 
 
 def __getattr__(name: str) -> Any:

@@ -33,10 +33,14 @@ _EXTENSIONS = (
 )  # all that a dashboard needs; others slow it down
 
 
+def _program(module: str) -> tuple[str, ...]:
+    return sys.executable, "-c", f"import clow_nb; from {module} import main; main()"
+
+
 def lab_command(folder: Path, port: int, token: str) -> list[str]:
     """JupyterLab over `folder` on 127.0.0.1, with a token."""
     return [
-        *(sys.executable, "-m", "jupyterlab", str(folder), "--no-browser"),
+        *(*_program("jupyterlab.labapp"), str(folder), "--no-browser"),
         *(
             "--ServerApp.ip=127.0.0.1",
             f"--ServerApp.port={port}",
@@ -94,9 +98,7 @@ def voila_command(
 ) -> list[str]:
     """Voilà over the dashboards of `folder` on 127.0.0.1, with a token; a warm kernel waits for each dashboard."""
     return [
-        sys.executable,
-        "-m",
-        "voila",
+        *_program("voila.app"),
         str(folder),
         f"--token={token}",
         *_dashboards(port, "127.0.0.1", preheat),

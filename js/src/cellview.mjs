@@ -129,13 +129,14 @@ export function createCells({ model, box, messages, labels, grid }) {
     (event.key === " " ? peek : look)(found[0], found[1], true);
   });
 
-  // A viewer shows a row: it comes into sight, with a mark at its edge.
+  // A viewer shows a row: it comes into sight, with a mark at its edge. When it closes, the focus that was in it comes back here; a
+  // browser takes it off what is hidden a moment later only.
   const hear = ({ does, row }) => {
     if (does !== "sight") return;
     shown = row;
     sight.textContent = Number.isInteger(row) ? `.ag-row[row-index="${row}"] .ag-cell:first-child{box-shadow:inset 3px 0 0 var(--clow-accent)}` : "";
     if (Number.isInteger(row)) grid().ensureIndexVisible(row);
-    else if (document.activeElement === document.body) (box.querySelector(".clow-pen:not([hidden])") ?? box.querySelector(".ag-cell-focus"))?.focus({ preventScroll: true });
+    else if (document.activeElement === document.body || !document.activeElement.checkVisibility()) (box.querySelector(".clow-pen:not([hidden])") ?? box.querySelector(".ag-cell-focus"))?.focus({ preventScroll: true });
   };
   model.on("msg:custom", hear);
 

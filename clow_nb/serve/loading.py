@@ -11,15 +11,15 @@ import json
 import math
 import time
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 from ..core.errors import ClowError, ServiceError
 from ..core.text import t
-from .batcher import Batcher, Predict
+from .batcher import Batcher
+from .compute import Compute
+from .hosted import Host
 from .protocol import Refused
 from .spec import ModelSpec, ServiceSpec
 from .state import Loaded, Serving
@@ -31,58 +31,46 @@ def input_fields(signature: Any) -> dict[str, str]:
     return {str(key): str(kind) for key, kind in inputs.items()}
 
 
-def make_batcher(predict: Predict, full: Predict | None, spec: ServiceSpec) -> Batcher:
-    """The queue of a model with the limits of its version; `full` predicts with probabilities."""
+def make_batcher(compute: Compute, spec: ServiceSpec) -> Batcher:
+    """The queue of a model with the limits of its version."""
     return Batcher(
-        predict,
+        compute,
         max_batch=1 if spec.adaptive == "off" else spec.max_batch,
         window_s=spec.window_ms / 1000 if spec.adaptive == "fixed" else 0.0,
         capacity=spec.capacity,
         timeout_s=spec.timeout_s,
         most_s=spec.max_wait_ms / 1000 or math.inf,
-        full=full,
     )
 
 # %% ../../nbs/serve/03a_loading.ipynb #11cc143c
-def load_model(model: ModelSpec, spec: ServiceSpec, home: Path | None = None) -> Loaded:
-    """Load a model from its folder; one that reads images opens the raw files of the workspace `home`. Raises `ServiceError` that says which one and why."""
-    from clow_nb.train.predictor import load_predictor
+async def load_model(
+    model: ModelSpec, spec: ServiceSpec, host: Host, home: Path | None = None
+) -> Loaded:
+    """Load a model from its folder in the process of the models; one that reads images opens the raw files of the workspace `home`.
 
+    Raises `ServiceError` that says which one can't be loaded, and why.
+    """
     try:
-        predictor = load_predictor(Path(model.folder))
-        fields = input_fields(predictor.signature)
-        if home and "image" in fields.values():
-            from clow_nb.core.context import Context
-            from clow_nb.data.objects import Objects
-
-            predictor.task.objects = Objects(Context.open(home))
-        full = partial(predictor.predict, probabilities=True)
-        size = sum(
-            path.stat().st_size
-            for path in Path(model.folder).rglob("*")
-            if path.is_file()
-        )
-        given = input_fields({"inputs": predictor.signature.get("outputs", {})})
-        return Loaded(
-            model.ref,
-            fields,
-            make_batcher(predictor.predict, full, spec),
-            list(predictor.examples),
-            given,
-            size,
-        )
-    except Exception as error:
-        cause = (
-            str(error)
-            if isinstance(error, ClowError)
-            else f"{type(error).__name__}: {error}"
-        )
+        hosted, opened = await host.open(model.folder, home, kept=not spec.on_demand)
+    except ServiceError as error:
         raise ServiceError(
             "The model {ref} can't be loaded from {folder}: {cause}. Register it again, or deploy a version with another one.",
             ref=model.ref,
             folder=model.folder,
-            cause=cause,
+            cause=error.message.rstrip("."),
         ) from error
+    size = sum(
+        path.stat().st_size for path in Path(model.folder).rglob("*") if path.is_file()
+    )
+    given = input_fields({"inputs": opened.signature.get("outputs", {})})
+    return Loaded(
+        model.ref,
+        input_fields(opened.signature),
+        make_batcher(hosted, spec),
+        opened.examples,
+        given,
+        size,
+    )
 
 # %% ../../nbs/serve/03a_loading.ipynb #2709ccac
 async def warm_up(loaded: Loaded, size: int, batches: int = 3) -> float:
@@ -109,12 +97,14 @@ async def warm_up(loaded: Loaded, size: int, batches: int = 3) -> float:
 class Shelf:
     """The models of a service that are loaded at first use, with `load`, into `serving.models`."""
 
-    def __init__(self, serving: Serving, load: Callable[[ModelSpec], Loaded]) -> None:
+    def __init__(
+        self, serving: Serving, load: Callable[[ModelSpec], Awaitable[Loaded]]
+    ) -> None:
         self.serving, self.load = serving, load
         self._specs = {model.name: model for model in serving.spec.models}
         self._loading: dict[str, asyncio.Task[Loaded]] = {}
         self._wanted: Counter[str] = Counter()
-        self._loader = ThreadPoolExecutor(1, "loader")
+        self._one = asyncio.Lock()
         self._sweeping = asyncio.get_running_loop().create_task(self._sweep())
 
     async def take(self, name: str) -> Loaded:
@@ -132,10 +122,9 @@ class Shelf:
 
     async def _bring(self, name: str) -> Loaded:
         try:
-            loaded = await asyncio.get_running_loop().run_in_executor(
-                self._loader, self.load, self._specs[name]
-            )
-            await warm_up(loaded, self.serving.spec.max_batch, 1)
+            async with self._one:
+                loaded = await self.load(self._specs[name])
+                await warm_up(loaded, self.serving.spec.max_batch, 1)
             self._make_room(loaded.size)
             loaded.used = time.monotonic()
             self.serving.models[name] = loaded
@@ -179,4 +168,3 @@ class Shelf:
     def close(self) -> None:
         """Load and put away nothing any more."""
         self._sweeping.cancel()
-        self._loader.shutdown(wait=False, cancel_futures=True)

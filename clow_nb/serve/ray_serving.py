@@ -92,7 +92,7 @@ class Replica:
     def __del__(self) -> None:
         """What Ray Serve calls when the replica ends: the last second of the log is written, its folder goes."""
         if process := self.__dict__.pop("process", None):
-            process.serving.log.close()
+            process.close()
             self.scratch.close()
 
 # %% ../../nbs/serve/09d_ray_serving.ipynb #99b8d8cf

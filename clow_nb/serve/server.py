@@ -17,8 +17,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -30,13 +29,14 @@ import uvicorn
 from ..core.errors import ClowError, ServiceError
 from .app import make_app
 from .duty import Duty, duty_door
+from .hosted import Host
 from .lane import Lane
 from .loading import Shelf, load_model, warm_up
 from .redaction import treatment
 from .router import Router, follow, look
 from .sockets import Door, bind
-from .spec import ServiceSpec, read_spec, service_folder
-from .state import Serving
+from .spec import ModelSpec, ServiceSpec, read_spec, service_folder
+from .state import Loaded, Serving
 from .traffic import TrafficWriter
 
 # %% ../../nbs/serve/03_server.ipynb #d358d81f
@@ -129,7 +129,7 @@ class _Loading:
         self.serving = Serving(
             spec, TrafficWriter(self.folder / "traffic", treat=treatment(spec.log))
         )
-        self._loader = ThreadPoolExecutor(1, "loader")
+        self.host = Host(spec.timeout_s + 10) if spec.models else None
         self._listening: list[asyncio.Server] = []
         self._router = Router(self.folder, spec.version, self.serving.metrics.registry)
         self._ending: asyncio.TimerHandle | None = None
@@ -141,31 +141,36 @@ class _Loading:
         )
         await asyncio.wait({task, signal}, return_when=asyncio.FIRST_COMPLETED)
         signal.cancel()
-        return task.result() if task.done() else None
+        if task.done():
+            return task.result()
+        task.cancel()
 
     async def _load(self) -> None:
-        loop = asyncio.get_running_loop()
-        load = partial(load_model, spec=self.spec, home=self.home)
-        self.serving.shelf = Shelf(self.serving, load) if self.spec.on_demand else None
-        for model in () if self.spec.on_demand else self.spec.models:
-            await self.channel.say("loading", model=model.ref)
-            loaded = await loop.run_in_executor(self._loader, load, model)
-            await warm_up(loaded, self.spec.max_batch)
-            self.serving.models[model.name] = loaded
+        if self.host is not None:
+            await self._load_models(
+                partial(load_model, spec=self.spec, host=self.host, home=self.home)
+            )
         if self.spec.flow:
             from clow_nb.serve.compose import make_flow
 
-            self.serving.flow = await loop.run_in_executor(
-                self._loader,
-                make_flow,
-                self.spec,
-                self.serving.ask,
-                self.home,
-                self.serving.fields,
+            self.serving.flow = await asyncio.to_thread(
+                make_flow, self.spec, self.serving.ask, self.home, self.serving.fields
             )
         gc.collect()
         gc.freeze()
         self.serving.set_state("ready")
+
+    async def _load_models(
+        self, load: Callable[[ModelSpec], Awaitable[Loaded]]
+    ) -> None:
+        if self.spec.on_demand:
+            self.serving.shelf = Shelf(self.serving, load)
+            return
+        for model in self.spec.models:
+            await self.channel.say("loading", model=model.ref)
+            loaded = await load(model)
+            await warm_up(loaded, self.spec.max_batch)
+            self.serving.models[model.name] = loaded
 
 # %% ../../nbs/serve/03_server.ipynb #fc89666e
 class _OnDuty(_Loading):
@@ -224,10 +229,9 @@ class Process(_OnDuty):
             await self.channel.say(
                 "ready", seconds=round(time.time() - self.serving.started, 2)
             )
-            going = await self._wait(self.channel.may_go())
-            if going:
-                await self._serve()
-            return 0 if going or self.server.drain.is_set() else 1
+            if await self._wait(self.channel.may_go()):
+                return await self._serve()
+            return 0 if self.server.drain.is_set() else 1
         except ClowError as error:
             logging.getLogger("clow").error(
                 "%s", error.message, exc_info=error.__cause__
@@ -237,11 +241,17 @@ class Process(_OnDuty):
         finally:
             self.server.should_exit = True
             await serving
-            if self.serving.flow is not None:
-                self.serving.flow.close()
-            self.serving.log.close()
+            self.close()
 
-    async def _serve(self) -> None:
+    def close(self) -> None:
+        """End what runs beside the event loop; the last second of the log is written."""
+        if self.serving.flow is not None:
+            self.serving.flow.close()
+        if self.host is not None:
+            self.host.close()
+        self.serving.log.close()
+
+    async def _serve(self) -> int:
         await self._listen()
         door = HandOver(self.folder / f"{os.getpid()}.sock", self.sockets)
         duty = Duty(
@@ -255,16 +265,19 @@ class Process(_OnDuty):
             "serving %s %s", self.spec.service, self.spec.version
         )
         following = asyncio.create_task(follow(self.serving, self._router))
-        await self.server.drain.wait()
+        crashed = await self._wait(
+            self.host.watch() if self.host is not None else asyncio.Event().wait()
+        )
         self.serving.set_state("draining")
         following.cancel()
         door.close()
         duty.close()
         for server in self._listening:
             server.close()
-        await self._drain()
+        await self._drain(0.2 if crashed else 2.0)
+        return 1 if crashed else 0
 
-    async def _drain(self, idle_s: float = 2.0) -> None:
+    async def _drain(self, idle_s: float) -> None:
         limit = threading.Timer(self.spec.timeout_s + 10, os._exit, [1])
         limit.daemon = True
         limit.start()
@@ -329,7 +342,7 @@ def main(argv: list[str] | None = None) -> int:
 
 # %% ../../nbs/serve/03_server.ipynb #8d4c85a7
 def uvicorn_run(process: Process) -> int:
-    """Run a process's life on uvloop. The model's thread gets its turn after 1 ms instead of Python's 5: half as many requests again."""
+    """Run a process's life on uvloop. The event loop gets its turn back after 1 ms instead of Python's 5: from the log's thread, or a flow's."""
     import uvloop
 
     sys.setswitchinterval(0.001)

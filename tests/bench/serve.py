@@ -17,6 +17,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -173,6 +174,8 @@ def body(name: str, text: str) -> bytes:
 @contextmanager
 def running(name: str, start: list[str], folder: Path, tmp: Path, seconds: float = 120) -> Iterator[tuple[psutil.Process, float]]:
     """A server that answers, and the seconds until it did; it and its children are ended."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", PORT), 1):
+        raise SystemExit(f"The port {PORT} is taken: end what listens there, or it is measured instead of {name}.")
     log = (tmp / f"{name}.log").open("wb")
     started = time.perf_counter()
     env = {**ENV, "MODEL": str(folder), "RAY_USAGE_STATS_ENABLED": "0", "BENTOML_DO_NOT_TRACK": "true"}
@@ -340,6 +343,10 @@ def _shares(times: list[float]) -> dict[str, float]:
     return {f"p{share}": round(1000 * ranked[min(len(ranked) - 1, int(len(ranked) * share / 100))], 1) for share in (50, 95, 99)} if ranked else {}
 
 
+def _memory(process: psutil.Process) -> str:
+    return f"rss {sum(one.memory_info().rss for one in [process, *process.children(recursive=True)]) / 1e6:.0f} MB"
+
+
 def _load(asked: list[str]) -> dict[str, Any]:
     """What a generator in its own process found."""
     done = subprocess.run([sys.executable, __file__, *asked], capture_output=True, text=True, check=True, env=ENV)
@@ -351,7 +358,7 @@ def steady(folder: Path, seconds: int, **limits: Any) -> None:
     """1000/s with a burst of 3000/s for one second of every ten."""
     with tempfile.TemporaryDirectory() as place, running("ours", ours(folder, Path(place), **limits), folder, Path(place)) as (process, _):
         _load(["open", str(folder), "--seconds", "3"])
-        print("steady", limits, _load(["open", str(folder), "--seconds", str(seconds)]), f"rss {process.memory_info().rss / 1e6:.0f} MB", flush=True)
+        print("steady", limits, _load(["open", str(folder), "--seconds", str(seconds)]), _memory(process), flush=True)
 
 
 def flood(folder: Path, seconds: int, **limits: Any) -> None:
@@ -359,7 +366,7 @@ def flood(folder: Path, seconds: int, **limits: Any) -> None:
     with tempfile.TemporaryDirectory() as place, running("ours", ours(folder, Path(place), **limits), folder, Path(place)) as (process, _):
         for clients, took in ((64, 5), (640, seconds), (640, seconds), (64, 5)):
             found = _load(["closed", str(folder), "--seconds", str(took), "--clients", str(clients)])
-            print(f"{clients} clients", found, f"rss {process.memory_info().rss / 1e6:.0f} MB", flush=True)
+            print(f"{clients} clients", found, _memory(process), flush=True)
 
 
 def start(folder: Path) -> None:

@@ -20,6 +20,7 @@ from PIL import Image, ImageDraw
 
 from clow_nb.serve.app import make_app
 from clow_nb.serve.compose import make_flow
+from clow_nb.serve.hosted import Host
 from clow_nb.serve.loading import load_model, warm_up
 from clow_nb.serve.spec import ModelSpec, ServiceSpec
 from clow_nb.serve.state import Serving
@@ -61,8 +62,16 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[ModelSpec, ...]:
     return ModelSpec("model:shapes@4", "shapes", shapes), ModelSpec("model:load@2", "load", load)
 
 
+@pytest.fixture(scope="module")
+def host() -> Iterator[Host]:
+    """The process of the models."""
+    host = Host()
+    yield host
+    host.close()
+
+
 @pytest.fixture
-def talk(models: tuple[ModelSpec, ...], tmp_path: Path) -> Iterator[Callable[..., None]]:
+def talk(models: tuple[ModelSpec, ...], host: Host, tmp_path: Path) -> Iterator[Callable[..., None]]:
     """Ask the app of a version with these models, or with a flow before them."""
 
     def run(asking: Asking, **limits: Any) -> None:
@@ -70,7 +79,7 @@ def talk(models: tuple[ModelSpec, ...], tmp_path: Path) -> Iterator[Callable[...
             spec = ServiceSpec("s-kinds", "v1", models, **limits)
             serving = Serving(spec, TrafficWriter(tmp_path))
             for model in models:
-                serving.models[model.name] = loaded = load_model(model, spec)
+                serving.models[model.name] = loaded = await load_model(model, spec, host)
                 await warm_up(loaded, 4)
             serving.flow = make_flow(spec, serving.ask, tmp_path, serving.fields)
             serving.set_state("ready")

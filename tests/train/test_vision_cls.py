@@ -19,8 +19,11 @@ from clow_nb.core.errors import ClowError, DataError
 from clow_nb.data.dataset import Dataset, Datasets
 from clow_nb.data.objects import Objects
 from clow_nb.runs.launch import stop_worker
+from clow_nb.serve.batcher import Job
+from clow_nb.serve.hosted import Host
 from clow_nb.serve.loading import load_model
 from clow_nb.serve.spec import ModelSpec, ServiceSpec
+from clow_nb.serve.state import Loaded
 from clow_nb.train.models import Models, ModelVersion, register
 from clow_nb.train.predictor import save_model
 from clow_nb.train.solution import solution
@@ -67,12 +70,24 @@ def test_however_a_picture_is_sent_the_answer_is_the_same(ctx: Context, shapes: 
     assert trained.load().signature["inputs"] == {"image": "image"}
 
 
+def served(model: ModelSpec, ctx: Context, documents: list[dict[str, Any]]) -> tuple[Loaded, list[Job]]:
+    """What a server's process makes of documents."""
+
+    async def ask() -> tuple[Loaded, list[Job]]:
+        host = Host()
+        loaded = await load_model(model, ServiceSpec("s", "v1", (model,)), host, ctx.home)
+        jobs = await loaded.batcher.run(documents)
+        host.close()
+        return loaded, jobs
+
+    return asyncio.run(ask())
+
+
 def test_a_server_opens_references_and_refuses_what_is_no_picture(ctx: Context, shapes: Dataset, trained: ModelVersion) -> None:
     model = ModelSpec("model:shapes@1", "shapes", str(trained.folder))
-    loaded = load_model(model, ServiceSpec("s", "v1", (model,)), ctx.home)
     documents = list(shapes.documents(limit=3))
     sent = [json.loads(json.dumps({"image": document["image"]})) for document in documents] + [{"image": "no picture"}]
-    jobs = asyncio.run(loaded.batcher.run(sent))
+    loaded, jobs = served(model, ctx, sent)
     for job, answer in zip(jobs, trained.predict(documents), strict=False):
         assert job.outcome == {"label": answer["label"], "confidence": pytest.approx(answer["confidence"], abs=1e-5)}
     assert isinstance(jobs[3].outcome, DataError)
@@ -106,8 +121,7 @@ def test_fewer_bits_are_served_by_the_same_predictor(ctx: Context, shapes: Datas
     same = [a["label"] == b["label"] for a, b in zip(less.predict(documents), trained.predict(documents), strict=True)]
     assert sum(same) >= 0.95 * len(same)
     model = ModelSpec(str(less.ref), "shapes", str(less.folder))
-    loaded = load_model(model, ServiceSpec("s", "v1", (model,)), ctx.home)
-    jobs = asyncio.run(loaded.batcher.run([{"image": documents[0]["image"]}]))
+    _, jobs = served(model, ctx, [{"image": documents[0]["image"]}])
     assert [job.outcome for job in jobs] == less.predict(documents[:1])
     assert Models(ctx)["shapes"].versions()["version"].to_list() == [1, 2]
 

@@ -12,7 +12,7 @@ from clow_nb.core.text import catalogue
 
 ROOT = Path(__file__).parents[1]
 ERRORS = {name for name in dir(errors) if isinstance(getattr(errors, name), type)}
-SPEAKERS = {"t", *ERRORS}
+SPEAKERS = {"t", "Sentence", *ERRORS}
 
 
 def _messages(source: str) -> list[str]:

@@ -7,7 +7,7 @@ __all__ = ['ClowError', 'InvalidName', 'NotFound', 'AlreadyExists', 'ConflictErr
            'ParameterError', 'RunError', 'GateError', 'ServiceError', 'SettingsError', 'DatabaseError', 'ReadOnly']
 
 # %% ../../nbs/core/01_errors.ipynb #22c4f4ad
-from .text import t
+from .sentence import Sentence
 
 # %% ../../nbs/core/01_errors.ipynb #13d91edc
 class ClowError(Exception):
@@ -15,7 +15,8 @@ class ClowError(Exception):
 
     def __init__(self, message: str, /, **values: object) -> None:
         self.values = values
-        super().__init__(t(message, **values))
+        self.sentence = Sentence(message, **values)
+        super().__init__(str(self.sentence))
 
     @property
     def message(self) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from ..core.context import Context
 from ..core.errors import ServiceError
-from ..core.text import t
+from ..core.sentence import Sentence
 from .launch import Launch
 from .process import last_words
 from .releases import CANARY, Release, Releases
@@ -68,7 +68,7 @@ class Candidate:
         """The last words of one that is gone; empty while all live."""
         gone = not all(process.lives() for process in self.launch.processes)
         return (
-            t("Its process ended: {words}", words=last_words(self.log, 1))
+            Sentence("Its process ended: {words}", words=last_words(self.log, 1))
             if gone
             else ""
         )

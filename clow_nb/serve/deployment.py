@@ -65,7 +65,7 @@ def release(
                     ctx, spec, releases, port, words, progress, guard, seconds
                 )
         except ServiceError as error:
-            releases.add(spec.version, FAILED, port, [], **words, reason=error.message)
+            releases.add(spec.version, FAILED, port, [], **words, reason=error.sentence)
             raise
         progress(0.9, t("the old version drains"))
         send_to_rest(ctx, releases, old, done, deaf)

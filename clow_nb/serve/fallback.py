@@ -10,7 +10,7 @@ import logging
 
 from ..core.context import Context
 from ..core.errors import ServiceError
-from ..core.text import t
+from ..core.sentence import Sentence
 from . import deployment
 from .releases import DRAINING, ENDED, FAILED, STANDBY, Release, Releases
 from .spec import read_spec
@@ -32,7 +32,7 @@ def fall_back(
     """Take the newest version that still works into service in the place of a broken one; `None` if there is none."""
     releases = Releases(ctx, service)
     for version in versions_before(releases, broken):
-        notes = t(
+        notes = Sentence(
             "{broken} could not be started any more: {reason}",
             broken=broken.version,
             reason=reason,
@@ -55,7 +55,7 @@ def fall_back(
             service=service,
             version=version,
             broken=broken.version,
-            reason=reason,
+            reason=str(reason),
         )
         logging.warning(
             "%s serves in the place of %s: %s", version, broken.version, reason

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 from ..core.errors import ParameterError
-from ..core.text import t
+from ..core.sentence import Sentence
 
 # %% ../../nbs/serve/08e_judge.ipynb #73f29c4a
 GUARDRAILS = {
@@ -139,25 +139,36 @@ def _shift(seen: Counts) -> tuple[float, float]:
 
 
 def judge(guardrails: dict[str, float], seen: Counts) -> str:
-    """Why the candidate must go, in words; empty if there is no such reason."""
+    """Why the candidate must go, a `Sentence` to be written down; empty if there is no such reason."""
     for share in _shares(guardrails, seen):
         if share.broken and share.name == "p99_ms":
-            words = t(
+            words = Sentence(
                 "{bad} of {all} requests took longer than {limit:g} ms",
                 bad=int(share.bad),
                 all=int(share.all),
                 limit=guardrails["p99_ms"],
             )
         elif share.broken:
-            words = t("{bad} of {all}", bad=int(share.bad), all=int(share.all))
+            words = Sentence("{bad} of {all}", bad=int(share.bad), all=int(share.all))
         if share.broken:
-            return f"{share.name} > {guardrails[share.name]:g}: {words}"
+            return Sentence(
+                "{rail} > {limit:g}: {words}",
+                rail=share.name,
+                limit=guardrails[share.name],
+                words=words,
+            )
     limit = guardrails.get("confidence_shift")
     if limit is not None and seen.compared >= 30:
         shift, doubt = _shift(seen)
         if shift - doubt > limit:
-            return f"confidence_shift > {limit:g}: " + t(
+            words = Sentence(
                 "{shift:.3f} over {all} documents", shift=shift, all=int(seen.compared)
+            )
+            return Sentence(
+                "{rail} > {limit:g}: {words}",
+                rail="confidence_shift",
+                limit=limit,
+                words=words,
             )
     return ""
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import ServiceError
+from ..core.sentence import read_again
 from .process import Detached, last_words, spawn
 from .sockets import bind, reach
 from .spec import ServiceSpec, service_folder
@@ -107,7 +108,7 @@ class Starting:
                 one.get("seconds", self.seconds),
             )
             if self.state == "failed":
-                raise ServiceError("{reason}", reason=one["reason"])
+                raise ServiceError("{reason}", reason=read_again(one["reason"]))
         if not data:
             words = last_words(self.log, 3)
             raise ServiceError(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from ..core.context import Context
-from ..core.database import UtcDateTime, now
+from ..core.database import SentenceText, UtcDateTime, now
 from ..runs.lease import host_name
 from .process import Detached
 
@@ -38,8 +38,8 @@ _releases = sa.Table(
     sa.Column("version", sa.String(100), nullable=False),
     sa.Column("status", sa.String(20), nullable=False),
     sa.Column("author", sa.Text, nullable=False),
-    sa.Column("notes", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("notes", SentenceText, nullable=False),
+    sa.Column("reason", SentenceText, nullable=False),
     sa.Column("run", sa.String(100), nullable=False),
     sa.Column("host", sa.String(250), nullable=False),
     sa.Column("port", sa.Integer, nullable=False),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from ..core.context import Context
-from ..core.database import UtcDateTime, now
+from ..core.database import SentenceText, UtcDateTime, now
 
 if TYPE_CHECKING:
     import polars as pl
@@ -29,7 +29,7 @@ _restarts = sa.Table(
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("pid", sa.Integer, nullable=False),
     sa.Column("seconds", sa.Float, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("reason", SentenceText, nullable=False),
 )
 
 

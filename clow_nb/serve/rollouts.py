@@ -15,7 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..core.context import Context
-from ..core.database import UtcDateTime, now
+from ..core.database import SentenceText, UtcDateTime, now
+from ..core.sentence import kept, read_again
 
 # %% ../../nbs/serve/08g_rollouts.ipynb #bb7eefc0
 LOADING, RUNNING, PAUSED, WAITING, PROMOTING = (
@@ -40,8 +41,8 @@ _rollouts = sa.Table(
     sa.Column("step", sa.Integer, nullable=False),
     sa.Column("plan", sa.JSON, nullable=False),
     sa.Column("author", sa.Text, nullable=False),
-    sa.Column("notes", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("notes", SentenceText, nullable=False),
+    sa.Column("reason", SentenceText, nullable=False),
     sa.Column("counts", sa.JSON, nullable=False),
     sa.Column("history", sa.JSON, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
@@ -96,8 +97,22 @@ class Row:
         )
 
 # %% ../../nbs/serve/08g_rollouts.ipynb #933d38cf
-class Rollouts:
-    """The rollouts of one service."""
+def _row(found: dict[str, Any]) -> Row:
+    plan = Plan(**{**found["plan"], "steps": tuple(found["plan"]["steps"])})
+    return Row(
+        **{
+            **found,
+            "plan": plan,
+            "history": [
+                {**note, "reason": read_again(note["reason"])}
+                for note in found["history"]
+            ],
+        }
+    )
+
+
+class _Written:
+    """The rollouts of one service, as they are written down."""
 
     def __init__(self, ctx: Context, service: str) -> None:
         self.ctx, self.service = ctx, service
@@ -112,18 +127,7 @@ class Rollouts:
         )
         query = query.where(_rollouts.c.status.in_(statuses)) if statuses else query
         with self.ctx.catalog.engine.connect() as connection:
-            rows = [dict(row) for row in connection.execute(query).mappings()]
-        return [
-            Row(
-                **{
-                    **row,
-                    "plan": Plan(
-                        **{**row["plan"], "steps": tuple(row["plan"]["steps"])}
-                    ),
-                }
-            )
-            for row in rows
-        ]
+            return [_row(dict(found)) for found in connection.execute(query).mappings()]
 
     def open(self) -> Row | None:
         """The one that is under way."""
@@ -132,6 +136,20 @@ class Rollouts:
     def get(self, id: int) -> Row:
         """One by its number."""
         return next(row for row in self.all() if row.id == id)
+
+# %% ../../nbs/serve/08g_rollouts.ipynb #08147a1a
+def _line(what: str, weight: float, who: str, reason: str) -> dict[str, Any]:
+    return {
+        "at": now().isoformat(),
+        "what": what,
+        "weight": weight,
+        "who": who,
+        "reason": kept(reason),
+    }
+
+
+class Rollouts(_Written):
+    """The rollouts of one service."""
 
     def add(
         self, version: str, previous: str, release: int, plan: Plan, notes: str = ""
@@ -154,15 +172,7 @@ class Rollouts:
             "at": now(),
             "stepped_at": now(),
         }
-        values["history"] = [
-            {
-                "at": now().isoformat(),
-                "what": LOADING,
-                "weight": 0.0,
-                "who": self.ctx.user,
-                "reason": notes,
-            }
-        ]
+        values["history"] = [_line(LOADING, 0.0, self.ctx.user, notes)]
         busy = sa.select(_rollouts.c.id).where(
             _rollouts.c.service == self.service, _rollouts.c.status.in_(OPEN)
         )
@@ -199,17 +209,10 @@ class Rollouts:
                 if status in OPEN and status != LOADING
                 else 0.0
             )
-            note = {
-                "at": now().isoformat(),
-                "what": status,
-                "weight": weight,
-                "who": who,
-                "reason": reason,
-            }
             values: dict[str, Any] = {
                 "status": status,
                 "step": step,
-                "history": [*found["history"], note],
+                "history": [*found["history"], _line(status, weight, who, reason)],
             }
             values |= (
                 {"stepped_at": now()}

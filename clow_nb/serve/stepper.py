@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..core.context import Context
 from ..core.errors import DatabaseError, ServiceError
+from ..core.sentence import Sentence, join_sentences
 from ..core.text import t
 from . import deployment
 from .candidate import Candidate
@@ -67,15 +68,12 @@ def promotion_notes(row: Row) -> tuple[str, str]:
     )
     words = " → ".join(f"{weight:g} %" for weight in row.plan.steps)
     return (
-        "; ".join(
-            filter(
-                None,
-                [
-                    row.notes,
-                    t("rollout {id}: {steps}", id=row.id, steps=words),
-                    who and t("signed off by {who}", who=who),
-                ],
-            )
+        join_sentences(
+            [
+                row.notes,
+                Sentence("rollout {id}: {steps}", id=row.id, steps=words),
+                who and Sentence("signed off by {who}", who=who),
+            ]
         ),
         who,
     )
@@ -144,7 +142,7 @@ class _Ending(_Beside):
             "service": self.service,
             "version": self.row.version,
             "status": status,
-            "reason": reason,
+            "reason": str(reason),
         }
         self.ctx.events.publish("service.rollout", **ref)
         logging.info(
@@ -171,7 +169,7 @@ class _Ending(_Beside):
             )
         except ServiceError as error:
             candidate.launch.serving = False
-            self.end(REFUSED, error.message)
+            self.end(REFUSED, error.sentence)
             return
         self.end(PROMOTED)
 
@@ -196,7 +194,7 @@ class _Watching(_Ending):
             self.candidate = Candidate(self.ctx, row, self._check)
         except ServiceError as error:
             if not self.over:
-                self.end(REFUSED, error.message)
+                self.end(REFUSED, error.sentence)
             return
         self.counting, self._step = Counting(row.previous, row.version), (
             -1,
@@ -247,7 +245,9 @@ def go_on(rollouts: Rollouts, row: Row) -> None:
     if row.step < len(row.plan.steps) - 1:
         rollouts.move(row.id, RUNNING, [RUNNING], step=row.step + 1)
     elif row.plan.sign_off:
-        rollouts.move(row.id, WAITING, [RUNNING], reason=t("waits for promote()"))
+        rollouts.move(
+            row.id, WAITING, [RUNNING], reason=Sentence("waits for promote()")
+        )
     else:
         rollouts.move(row.id, PROMOTING, [RUNNING])
 
@@ -282,7 +282,7 @@ class Stepper(_Watching):
         elif row.release != current.id and row.status != PROMOTING:
             self.end(
                 ROLLED_BACK,
-                t("{version} was deployed meanwhile", version=current.version),
+                Sentence("{version} was deployed meanwhile", version=current.version),
             )
         elif self.candidate is None or self.counting is None:
             self.load(row)

@@ -14,6 +14,7 @@ import psutil
 
 from ..core.context import Context
 from ..core.errors import ServiceError
+from ..core.sentence import Sentence
 from .duty import put_on_duty, relieve
 from .launch import share_out, take_sockets
 from .ports import HOST
@@ -101,7 +102,7 @@ def wake(
     if good:
         releases.change(warm.id, ENDED)
         return releases.get(id)
-    releases.change(id, FAILED, "the warm processes did not answer")
+    releases.change(id, FAILED, Sentence("the warm processes did not answer"))
     if old is not None:
         releases.change(old.id, SERVING)
     for process in warm.living():

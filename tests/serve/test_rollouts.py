@@ -9,8 +9,15 @@ import pytest
 
 from clow_nb.core.context import Context
 from clow_nb.core.errors import ServiceError
+from clow_nb.core.text import catalogue
+from clow_nb.serve.judge import Counts, judge
+from clow_nb.serve.ports import check_port
 from clow_nb.serve.releases import Releases
+from clow_nb.serve.restarts import Restarts
+from clow_nb.serve.rollout import Rollout
+from clow_nb.serve.rollouts import Plan, Rollouts
 from clow_nb.serve.service import Service, Services
+from clow_nb.serve.stepper import promotion_notes
 
 
 @pytest.fixture
@@ -60,6 +67,32 @@ def _wait_for(what: Callable[[], object], seconds: float = 120) -> None:
     while not what():
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def test_what_the_supervisor_wrote_is_read_in_the_language_of_the_reader(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLOW_LANG", "en")
+    service = Services(ctx).create("s-intent")
+    releases, rollouts = Releases(ctx, "s-intent"), Rollouts(ctx, "s-intent")
+    plan = Plan((5.0, 100.0), {"flip_rate": 0.1})
+    reason = judge(plan.guardrails, Counts(shadow=100, compared=100, flips=60))
+    id = rollouts.add("v2", "v1", 1, plan, notes="더 빠름") or 0
+    rollouts.move(id, "ROLLED_BACK", reason=reason)
+    releases.change(releases.add("v2", "CANARY", 0, [], notes=promotion_notes(rollouts.get(id))[0]), "FAILED", rollouts.get(id).reason)
+    with pytest.raises(ServiceError) as refused:
+        check_port(ctx, "s-intent", 80)
+    Restarts(ctx, "s-intent").add(1, "v1", 4711, 0.0, refused.value.sentence)
+    with ctx.catalog.begin() as connection:  # what was written down before is read as it stands
+        connection.exec_driver_sql("INSERT INTO service_restarts (service, release, version, at, pid, seconds, reason) SELECT service, 1, version, at, 1, 1, 'an old row' FROM service_restarts")
+    read = {}
+    for language in ("en", "ko"):
+        monkeypatch.setenv("CLOW_LANG", language)
+        history = Rollout(ctx, "s-intent", id).history()
+        read[language] = [*service.releases().select("reason", "notes").row(0), service.rollouts()["reason"][0], history["reason"][-1]]
+        read[language] += service.restarts()["reason"].to_list()
+    assert read["en"][:4] == ["flip_rate > 0.1: 60 of 100", f"더 빠름; rollout {id}: 5 % → 100 %", *["flip_rate > 0.1: 60 of 100"] * 2]
+    notes = catalogue("ko")["rollout {id}: {steps}"].format(id=id, steps="5 % → 100 %")
+    assert read["ko"][:4] == ["flip_rate > 0.1: 100건 중 60건", f"더 빠름; {notes}", *["flip_rate > 0.1: 100건 중 60건"] * 2]
+    assert read["en"][4] == read["ko"][4] == "an old row" and "80 can't be the port" in read["en"][5] and "80" in read["ko"][5] != read["en"][5]
 
 
 def test_a_good_version_comes_in_by_steps(rolling: Service) -> None:

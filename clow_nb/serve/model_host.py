@@ -21,6 +21,7 @@ import msgspec
 
 from ..core.errors import ClowError, DataError, ServiceError
 from .compute import Outcome, compute
+from .protocol import plain
 
 # %% ../../nbs/serve/02n_model_host.ipynb #84bb3d20
 class Open(msgspec.Struct, array_like=True):
@@ -66,17 +67,9 @@ _LENGTH = 4
 _Message = TypeVar("_Message")
 
 
-def _plain(value: Any) -> Any:
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    raise TypeError(
-        f"a value of the type {type(value).__name__} can't be sent to a model"
-    )
-
-
 def pack(message: Any) -> bytes:
     """A message as it goes over a line; raises `TypeError`, `OverflowError` or `ValueError` for a value that can't."""
-    body = msgspec.msgpack.encode(message, enc_hook=_plain)
+    body = msgspec.msgpack.encode(message, enc_hook=plain)
     return len(body).to_bytes(_LENGTH, "big") + body
 
 
@@ -167,7 +160,7 @@ def main(descriptor: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     lines = socket.socket(fileno=descriptor)
-    import clow_nb.train.predictor  # noqa: F401
+    import clow_nb.train.predictor
 
     while True:
         word, given, _, _ = socket.recv_fds(lines, 1, 1)

@@ -27,11 +27,13 @@ from ..core.context import Context
 from ..core.errors import ClowError, ServiceError
 from .app import make_app
 from .client import fetch
+from .channel import Channel
 from .deployment import HOST, find_port
+from .hosted import Host
 from .launch import only_one
+from .lifetime import Process
 from .process import Detached, last_words, spawn
 from .releases import FAILED, SERVING, Release, Releases
-from .server import Channel, Process
 from .shape import shape_of
 from .spec import ServiceSpec, read_spec, write_spec
 from ..train.archives import pack, unpack
@@ -52,8 +54,13 @@ class Replica:
             for model, folder in zip(given.models, folders, strict=True)
         ]
         place = Path(home) if Path(home).is_dir() else self.scratch.path / "home"
+        host = Host(given.timeout_s + 10) if given.models else None
         self.process = Process(
-            place, msgspec.structs.replace(given, models=tuple(here)), Channel(None), []
+            place,
+            msgspec.structs.replace(given, models=tuple(here)),
+            Channel(None),
+            [],
+            host,
         )
         await self.process._load()
         self.app = make_app(self.process.serving)

@@ -75,6 +75,7 @@ ENTRY_POINTS = {
         "run = clow_nb.ui.run:run_view",
         "workspace = clow_nb.ui.app:workspace_view",
         "service = clow_nb.ui.service:service_view",
+        "review = clow_nb.ui.reviewing:review_view",
         "lineage = clow_nb.ui.lineage:lineage_view",
     ],
 }

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.context import Context
 from ..core.errors import NotFound, ParameterError
+from ..core.plugins import registry
 from .labelled import RIGHT, documents_of, put_documents
-from .pairs import keys_of, pairs_of
+from .pairs import Pairs, keys_of
 from .tables import bins_of, decisions_of, latency_of, span_of
 from .votes import Vote, Votes
+from ..serve.log import Look
 from ..serve.recorded import Recorded
 
 if TYPE_CHECKING:
@@ -39,8 +41,12 @@ class _Compared:
         service: str,
         versions: Sequence[str | int],
         date: str | Day | None = None,
+        *,
+        look: Look | None = None,
     ) -> None:
         self.ctx, self.service = ctx, service
+        if look is not None:  # somebody has the log open already
+            self._look = look
         if isinstance(versions, str) or len(versions) != 2:
             raise ParameterError(
                 "versions= is {versions!r}: a review compares two versions, such as {example}.",
@@ -62,24 +68,30 @@ class _Compared:
         return Recorded(self.ctx, self.service)
 
     @cached_property
-    def _look(self) -> Any:
+    def _look(self) -> Look:
         return self._service.look()
 
     @cached_property
-    def pairs(self) -> "pl.DataFrame":
-        """One row a request, newest first; see `monitor.pairs`."""
-        return pairs_of(
+    def _pairs(self) -> Pairs:
+        return Pairs(
             self._look, self._service.folder, self.versions, self.since, self.until
         )
 
+    @property
+    def pairs(self) -> "pl.DataFrame":
+        """One row a request, newest first; see `monitor.pairs`."""
+        return self._pairs.frame
+
     def refresh(self) -> None:
         """Look at the log anew, at the next question."""
-        for name in ("_look", "pairs"):
+        for name in ("_look", "_pairs"):
             self.__dict__.pop(name, None)
 
     def bins(self) -> "pl.DataFrame":
         """How sure the versions were: ten bins of confidence, a count for each version."""
-        return bins_of(self.pairs).rename(dict(zip("ab", self.versions, strict=True)))
+        return bins_of(self._pairs.sure()).rename(
+            dict(zip("ab", self.versions, strict=True))
+        )
 
     def decisions(self) -> "pl.DataFrame":
         """What the versions decided how often, and how often both the `same`."""
@@ -89,7 +101,7 @@ class _Compared:
 
     def latency(self) -> "pl.DataFrame":
         """How long the versions took, in ms: `version count mean p50 p95 p99 max`."""
-        return latency_of(self.pairs, self.versions)
+        return latency_of(self._pairs.ms(), self.versions)
 
     def lacking(self) -> dict[str, int]:
         """The versions that were not asked all that the other one was, with the number of queries that they lack."""
@@ -151,6 +163,7 @@ class _Shown(_Compared):
         import polars as pl
 
         part = chosen[page * PAGE : (page + 1) * PAGE]
+        part = part.with_columns(self._pairs.sure(part))
         rows = self._look.rows(part["_at"]).select("_at", "request_id", "hash", "input")
         shown = part.join(rows, on="_at", how="left", maintain_order="left")
         mine = (
@@ -245,19 +258,28 @@ class _Voted(_Shown):
 
         votes = self.votes.frame(self.versions).unique("request_id", keep="last")
         voted = votes.select(key=keys_of(pl.col("request_id")), choice="choice")
-        differing = (
-            self.pairs.filter(pl.col("differ"))
+        found = (
+            self.pairs.lazy()
+            .filter(pl.col("key").is_in(voted["key"].implode()) & pl.col("differ"))
             .select("key")
-            .join(voted, on="key", how="left")
+            .collect()
         )
-        counts = dict(differing["choice"].drop_nulls().value_counts().iter_rows())
-        skipped = counts.pop("skip", 0)
-        right = votes.filter(pl.col("choice").is_in(RIGHT)).height
-        return Standing(differing.height, sum(counts.values()), skipped, right)
+        counts = dict(voted.join(found, on="key")["choice"].value_counts().iter_rows())
+        skipped, right = (
+            counts.pop("skip", 0),
+            votes.filter(pl.col("choice").is_in(RIGHT)).height,
+        )
+        return Standing(
+            int(self.pairs["differ"].sum()), sum(counts.values()), skipped, right
+        )
 
 # %% ../../nbs/monitor/01_review.ipynb #52080a7a
 class Review(_Voted):
     """Two versions of a service side by side: tables, queries, votes, and documents out of votes."""
+
+    def view(self) -> Any:
+        """Show it as a widget: its tables, and its queries with votes on them."""
+        return registry("view").get("review")(self)
 
     def labelled(self, key: str = "label") -> list[dict[str, Any]]:
         """The documents that the votes make: the input with the right answer under `key`. Of several votes on an input the last counts.

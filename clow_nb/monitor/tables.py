@@ -35,18 +35,27 @@ def span_of(
     return first, first + timedelta(days=1)
 
 # %% ../../nbs/monitor/00b_tables.ipynb #407d24de
+_QUARTER = 15 * 60 * 1_000_000
+
+
 def days_of(look: Look, tz: str = "UTC") -> "pl.DataFrame":
     """The days of a log in a time zone, the newest first: `day` (as `2026-11-22`), `answers`."""
     import polars as pl
 
-    days = look.columns(["time"]).select(
-        pl.col("time").dt.convert_time_zone(tz).dt.date()
-    )["time"]
-    counts = days.value_counts(name="answers").sort("time", descending=True)
-    return counts.select(
-        day=pl.col("time").dt.to_string("%Y-%m-%d"),
-        answers=pl.col("answers").cast(pl.Int64),
+    quarters = (
+        look.during(["time"])
+        .select((pl.col("time").dt.epoch("us") // _QUARTER).alias("at"))["at"]
+        .value_counts(name="answers")
     )
+    local = (
+        pl.from_epoch(pl.col("at") * _QUARTER, "us")
+        .dt.replace_time_zone("UTC")
+        .dt.convert_time_zone(tz)
+    )
+    days = quarters.group_by(day=local.dt.to_string("%Y-%m-%d")).agg(
+        pl.col("answers").cast(pl.Int64).sum()
+    )
+    return days.sort("day", descending=True)
 
 # %% ../../nbs/monitor/00b_tables.ipynb #7893a62c
 def bins_of(pairs: "pl.DataFrame") -> "pl.DataFrame":

@@ -10,7 +10,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -237,6 +238,17 @@ def _judged(rows: "pl.DataFrame", query: Mapping[str, Any]) -> "pl.DataFrame":
     )
 
 # %% ../../nbs/serve/07b_log.ipynb #8a879177
+def _numbered(found: "pa.Table") -> "pl.DataFrame":
+    """Rows of the table as they lie there, with their numbers."""
+    import polars as pl
+
+    return (
+        pl.DataFrame(pl.from_arrow(found, rechunk=False))
+        .rename({"_rowid": _AT})
+        .with_columns(pl.col(_AT).cast(pl.Int64))
+    )
+
+
 @dataclass(frozen=True)
 class _Rows:
     """The rows of the log at one moment."""
@@ -255,6 +267,11 @@ class _Rows:
             parse_query(query), _places(), self.feedback["request_id"].to_list()
         )
 
+    def _tail(self) -> "pl.DataFrame":
+        import polars as pl
+
+        return self.tail.with_columns((-1 - pl.int_range(pl.len())).alias(_AT))
+
     def columns(
         self, names: Sequence[str], query: Mapping[str, Any] | None = None
     ) -> "pl.DataFrame":
@@ -263,18 +280,16 @@ class _Rows:
 
         parts = []
         if self.table is not None:
-            found = self.table.to_table(
-                columns=list(names),
-                filter=self._where(query or {})[0],
-                with_row_id=True,
-            )
             parts = [
-                pl.DataFrame(pl.from_arrow(found))
-                .rename({"_rowid": _AT})
-                .with_columns(pl.col(_AT).cast(pl.Int64))
+                _numbered(
+                    self.table.to_table(
+                        columns=list(names),
+                        filter=self._where(query or {})[0],
+                        with_row_id=True,
+                    )
+                )
             ]
-        tail = self.tail.with_columns((-1 - pl.int_range(pl.len())).alias(_AT))
-        tail = _judged(self.told(tail), query) if query else tail
+        tail = _judged(self.told(self._tail()), query) if query else self._tail()
         return pl.concat([*parts, tail.select(*names, _AT)])
 
     def told(self, rows: "pl.DataFrame") -> "pl.DataFrame":
@@ -282,6 +297,58 @@ class _Rows:
         return rows.join(
             self.feedback, on="request_id", how="left", maintain_order="left"
         )
+
+# %% ../../nbs/serve/07b_log.ipynb #d269afb2
+class _Taken(_Rows):
+    """Rows of the log by their time, and by their numbers."""
+
+    @cached_property
+    def _narrow(self) -> dict[str, bool]:
+        """The spans of time that hold so few rows that these are sooner taken alone than with all the others."""
+        return {}
+
+    def _few(self, where: str | None) -> bool:
+        if self.table is None or where is None:
+            return False
+        if where not in self._narrow:
+            self._narrow[where] = (
+                3 * self.table.count_rows(filter=where) < self.table.count_rows()
+            )
+        return self._narrow[where]
+
+    def during(
+        self,
+        names: Sequence[str],
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> "pl.DataFrame":
+        """Some columns of all rows of a span of time (`until` excluded), with `_at`, always in the same order."""
+        import polars as pl
+
+        parts, read = [], list(dict.fromkeys([*names, "time"]))
+        if self.table is not None:
+            where = self._where(narrowed(None, since, until, None))[0]
+            parts = [
+                _numbered(
+                    self.table.to_table(
+                        columns=read,
+                        filter=where if self._few(where) else None,
+                        with_row_id=True,
+                    )
+                )
+            ]
+        rows = pl.concat([*parts, self._tail().select(*read, _AT)])
+        rows = (
+            rows.filter(pl.col("time") >= _moment(since).astimezone(UTC))
+            if since
+            else rows
+        )
+        rows = (
+            rows.filter(pl.col("time") < _moment(until).astimezone(UTC))
+            if until
+            else rows
+        )
+        return rows.select(*names, _AT)
 
     def rows(self, places: "pl.Series") -> "pl.DataFrame":
         """The rows at some places (`_at`), in that order, with all columns and `feedback feedback_by`."""
@@ -293,26 +360,21 @@ class _Rows:
             where = (
                 f"_rowid IN ({', '.join(numbers)})" if len(numbers) <= _MANY else None
             )
-            found = pl.DataFrame(
-                pl.from_arrow(
+            parts = [
+                _numbered(
                     self.table.to_table(
                         columns=list(COLUMNS), filter=where, with_row_id=True
                     )
                 )
-            )
-            parts = [
-                found.rename({"_rowid": _AT}).with_columns(pl.col(_AT).cast(pl.Int64))
             ]
-        tail = self.tail.with_columns((-1 - pl.int_range(pl.len())).alias(_AT)).select(
-            *COLUMNS, _AT
-        )
+        known = pl.concat([*parts, self._tail().select(*COLUMNS, _AT)])
         return self.told(
-            asked.join(
-                pl.concat([*parts, tail]), on=_AT, how="left", maintain_order="left"
-            ).select(_AT, *COLUMNS)
+            asked.join(known, on=_AT, how="left", maintain_order="left").select(
+                _AT, *COLUMNS
+            )
         )
 
-# %% ../../nbs/serve/07b_log.ipynb #d269afb2
+# %% ../../nbs/serve/07b_log.ipynb #bfa9f8b1
 def _growing(total: int, size: int) -> Iterator[tuple[int, int]]:
     """Pieces of some rows, each larger than the one before it."""
     start = 0
@@ -322,7 +384,7 @@ def _growing(total: int, size: int) -> Iterator[tuple[int, int]]:
 
 
 @dataclass(frozen=True)
-class Look(_Rows):
+class Look(_Taken):
     """The log at one moment: the rolled `table`, the `tail` that isn't in it yet, and what people said of answers (`feedback`)."""
 
     def find(

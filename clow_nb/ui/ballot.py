@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 import traitlets
 
 from ..core.errors import ParameterError, QueryError
-from ..core.settings import load_settings
 from ..core.text import t
 from ..monitor.review import PAGE, Review
 from .base import Messenger
@@ -45,12 +44,12 @@ def query_text(asked: str | None) -> str:
     return "\n".join(f"{key}: {_value(value)}" for key, value in document.items())
 
 # %% ../../nbs/ui/11_ballot.ipynb #4485e6a2
-def _moment(at: datetime, day: bool) -> str:
-    local = at.astimezone(ZoneInfo(load_settings().tz))
+def _moment(at: datetime, day: bool, tz: ZoneInfo) -> str:
+    local = at.astimezone(tz)
     return local.strftime("%m-%d %H:%M:%S" if day else "%H:%M:%S")
 
 
-def _row(row: Mapping[str, Any], day: bool) -> dict[str, Any]:
+def _row(row: Mapping[str, Any], day: bool, tz: ZoneInfo) -> dict[str, Any]:
     """A query as the page draws it."""
     sure = {f"{name}_sure": row[f"{name}_confidence"] for name in "ab"}
     said = {
@@ -59,7 +58,7 @@ def _row(row: Mapping[str, Any], day: bool) -> dict[str, Any]:
     }
     return {
         "id": row["request_id"],
-        "time": _moment(row["time"], day),
+        "time": _moment(row["time"], day, tz),
         "text": query_text(row["input"]),
         "differ": row["differ"],
         **sure,
@@ -187,7 +186,8 @@ class _Paged(_Drawn):
             if self.only
             else review.queries(self.search, page=self.page)
         )
-        return [_row(row, day=not review.date) for row in found.iter_rows(named=True)]
+        tz = ZoneInfo(review.ctx.settings.tz)
+        return [_row(row, not review.date, tz) for row in found.iter_rows(named=True)]
 
     def _recount(self) -> None:
         """Read the votes of this page again, and how far all are."""

@@ -17,8 +17,8 @@ from ..core.context import Context
 from ..core.text import t
 from ..monitor.review import Review
 from ..monitor.tables import days_of, span_of
-from ..serve.log import narrowed
-from ..serve.service import Service, Services
+from ..serve.log import Look
+from ..serve.service import Services
 from .controls import line
 
 # %% ../../nbs/ui/11c_choosing.ipynb #6c44adb8
@@ -115,20 +115,15 @@ def _no_traffic(
 
 # %% ../../nbs/ui/11c_choosing.ipynb #f39f44a5
 def _pair(
-    service: Service, versions: tuple[str, ...], wanted: Wanted
+    look: Look, tz: str, versions: tuple[str, ...], wanted: Wanted
 ) -> tuple[str, ...]:
     """The two versions that are asked for; of those that are not, the ones that answered most on that day, else the newest."""
     known = [name for name in wanted.versions if name in versions]
     if len(known) < 2 < len(versions):
-        since, until = span_of(
-            "" if wanted.date == ALL else wanted.date, service.ctx.settings.tz
+        since, until = span_of("" if wanted.date == ALL else wanted.date, tz)
+        counts = dict(
+            look.during(["version"], since, until)["version"].value_counts().iter_rows()
         )
-        said = (
-            service.look()
-            .columns(["version"], narrowed(None, since, until, None))["version"]
-            .value_counts()
-        )
-        counts = dict(said.iter_rows())
     else:
         counts = {}
     rest = sorted(
@@ -150,16 +145,21 @@ def find(ctx: Context, wanted: Wanted) -> Found:
         Services(ctx)[wanted.service]  # says that it isn't there
     service = Services(ctx)[wanted.service or services[0][1]]
     versions = tuple(service.versions()["version"].to_list())
-    days = tuple(days_of(service.look(), ctx.settings.tz).iter_rows())
+    look, tz = service.look(), ctx.settings.tz
+    days = tuple(days_of(look, tz).iter_rows())
     chosen = replace(
         wanted, service=service.name, date=wanted.date or (days[0][0] if days else ALL)
     )
-    chosen = replace(chosen, versions=_pair(service, versions, chosen))
+    chosen = replace(chosen, versions=_pair(look, tz, versions, chosen))
     found = Found(chosen, services, versions, days)
     if len(chosen.versions) < 2:
         return replace(found, nothing=_one_version(service.name, versions))
     review = Review(
-        ctx, service.name, chosen.versions, None if chosen.date == ALL else chosen.date
+        ctx,
+        service.name,
+        chosen.versions,
+        None if chosen.date == ALL else chosen.date,
+        look=look,
     )
     return (
         replace(found, review=review)

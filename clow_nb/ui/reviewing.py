@@ -167,7 +167,7 @@ def review_code(wanted: Wanted) -> str:
     if len(wanted.versions) < 2:
         return ""
     day = "" if wanted.date in (ALL, "") else f", {as_code(wanted.date)}"
-    return f"ws.review({as_code(wanted.service)}, {as_code(list(wanted.versions))}{day}).queries()"
+    return f"ws.review({as_code(wanted.service)}, {as_code(list(wanted.versions))}{day}).view()"
 
 
 def _facts(review: Review) -> list[list[str]]:

@@ -21,14 +21,12 @@ START = datetime(2026, 10, 27, 12).astimezone()
 def service(tmp_path: Path) -> Iterator[Service]:
     ws = Workspace(tmp_path / "home")
     made = ws.services.create("s-intent")
-    for number, name in enumerate(("v1", "v2"), 1):
-        spec = {"service": "s-intent", "version": name, "models": []}
-        ws.ctx.catalog.add_version("service", "s-intent", {"name": name, "spec": spec, "token": None, "made": name}, "kim", "")
-        ws.ctx.catalog.tag("service", "s-intent", name, number)
+    for name in ("v1", "v2"):
+        made.create_version(name, flow={"steps": [{"answer": {"label": "x"}}]})
     yield made
 
 
-def _log(service: Service, *answers: tuple[int, str, str, str, str, float]) -> None:
+def _log(service: Service, *answers: tuple[float, str, str, str, str, float]) -> None:
     writer = TrafficWriter(service.folder / "traffic")
     for second, request, version, text, label, sure in answers:
         output = {"label": label, "confidence": sure}
@@ -45,6 +43,8 @@ def test_pairs_and_tables_agree_with_a_plain_reckoning(service: Service) -> None
             answers.append((number, f"r{number}", "v1", text, chance.choice("xyz"), round(sure, 3)))
         if kind > 0.4:
             answers.append((number, f"r{number}", "v2", text, chance.choice("xyz"), round(chance.random(), 3)))
+        if number % 30 == 7:  # asked again under the same id: the later answer counts
+            answers.append((number + 0.5, f"r{number}", chance.choice(("v1", "v2")), text, chance.choice("xyz"), 0.5))
     _log(service, *answers[:300])
     service.roll_log()
     _log(service, *answers[300:])
@@ -73,6 +73,28 @@ def test_pairs_and_tables_agree_with_a_plain_reckoning(service: Service) -> None
     assert review.queries()["differ"].all() and review.disagreements()["differ"].all()
     assert review.count("글 1") == sum("글 1" in text for text in texts.values())
     assert Review(service.ctx, "s-intent", ["v1", "v2"], date="2026-10-28").queries().is_empty()
+
+
+def test_a_shadow_that_answers_in_another_order_makes_the_same_pairs(service: Service) -> None:
+    chance = random.Random(7)
+    answers = [(number, f"r{number}", version, f"글 {number}", chance.choice("xyz"), chance.random()) for number in range(60) for version in ("v1", "v2")]
+    _log(service, *answers)
+    expected = Review(service.ctx, "s-intent", ["v1", "v2"]).disagreements()
+    service.roll_log()
+    other = service.ctx.home.parent / "other"
+    shaken = Workspace(other).services.create("s-intent")
+    for name in ("v1", "v2"):
+        shaken.create_version(name, flow={"steps": [{"answer": {"label": "x"}}]})
+    _log(shaken, *(answer for answer in answers if answer[2] == "v1"), *chance.sample([answer for answer in answers if answer[2] == "v2"], 60))
+    assert Review(shaken.ctx, "s-intent", ["v1", "v2"]).disagreements().equals(expected)
+    assert expected.height == 20 and expected["time"].is_sorted(descending=True)
+
+
+def test_a_review_is_opened_as_a_page(service: Service) -> None:
+    _log(service, *((number, f"r{number}", version, f"글 {number}", version, 0.5) for number in range(3) for version in ("v1", "v2")))
+    page = Workspace(service.ctx.home).review("s-intent", ["v2", "v1"], "2026-10-27").view()
+    assert page.ballot.versions == ["v2", "v1"] and [row["text"] for row in page.ballot.rows] == ["글 2", "글 1", "글 0"]
+    assert page.header.code == 'ws.review("s-intent", ["v2", "v1"], "2026-10-27").view()' and "글 2" in page.static_html()
 
 
 def test_votes_are_kept_undone_and_become_versions(service: Service) -> None:

@@ -15,12 +15,16 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 STATIC = HERE.parent / "clow_nb" / "ui" / "static"
 ENTRIES = ("ballot", "base", "checks", "conflicts", "converter", "greeting", "grid", "keeper", "listing", "notice", "panel", "sheet", "statistics", "upload", "viewer")
 MODULES = HERE / "node_modules"
+CHARTS = """import altair, sys
+altair.JupyterChart.enable_offline()
+open(sys.argv[1], "w", encoding="utf-8").write(altair.JupyterChart._esm)"""
 FONT = MODULES / "pretendard" / "dist"
 FONTS = {
     "public/static/Pretendard-Regular.otf": "Pretendard-Regular.otf",
@@ -56,10 +60,31 @@ def fingerprint() -> str:
     names = ["build.py", "package.json", "package-lock.json"]
     folders = [HERE / name for name in ("src", "voila", "lab")]
     files = [HERE / name for name in names] + sorted(f for folder in folders for f in folder.rglob("*.*"))
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(" ".join(chart_versions()).encode())
     for file in files:
         digest.update(f"{file.relative_to(HERE)}\0".encode() + file.read_bytes())
     return digest.hexdigest()
+
+
+def chart_versions() -> list[str]:
+    """The versions of what draws charts; none where it is not installed."""
+    try:
+        return [version("altair"), version("vl-convert-python")]
+    except PackageNotFoundError:
+        return []
+
+
+def charts(new: Path) -> None:
+    """The code of charts, bundled once for each version of Altair; where there is none, each kernel bundles it for itself."""
+    versions = chart_versions()
+    kept = MODULES / f".chart-{'-'.join(versions)}.js"
+    if versions and not kept.exists():
+        done = subprocess.run([sys.executable, "-c", CHARTS, f"{kept}.new"], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise BuildError(f"the code of charts could not be bundled:\n{_tail(done)}")
+        os.replace(f"{kept}.new", kept)
+    if versions:
+        shutil.copyfile(kept, new / f"chart-{versions[0]}.js")
 
 
 def install() -> None:
@@ -94,6 +119,7 @@ def bundle(stamp: str) -> None:
             shutil.copyfile(FONT / source, new / "fonts" / name)
         grid = MODULES / "ag-grid-community" / "LICENSE.txt"
         shutil.copyfile(grid, new / "ag-grid-LICENSE.txt")
+        charts(new)
         shutil.copytree(HERE / "voila", new / "jupyter" / "voila")
         shutil.copytree(HERE / "lab", new / "jupyter" / "config")
         (new / ".stamp").write_text(stamp)

@@ -259,9 +259,15 @@ def house_chart(chart: Any) -> Any:
 
 
 def chart_code() -> None:
-    """Bundle the code of charts, once a process (a second or two), so that no page loads it from a CDN."""
+    """Let charts bring their code along, so that no page loads it from a CDN: as the set-up has bundled it, else bundled now, in two seconds."""
     import altair as alt
 
+    bundled = _STATIC / f"chart-{alt.__version__}.js"
+    if not alt.JupyterChart._is_offline and bundled.is_file():
+        alt.JupyterChart._esm, alt.JupyterChart._is_offline = (
+            bundled.read_text("utf-8"),
+            True,
+        )
     alt.JupyterChart.enable_offline()
 
 

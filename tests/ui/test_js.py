@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,7 @@ def test_a_build_is_whole_and_the_second_does_nothing(copy: Path) -> None:
     names = {str(file.relative_to(static)) for file in static.rglob("*") if file.is_file()}
     assert {"base.js", "grid.js", "listing.js", "panel.js", "base.css", "fonts/Pretendard-Regular.otf"} <= names
     assert "https://" not in (static / "base.js").read_text()
+    assert (static / f"chart-{version('altair')}.js").stat().st_size > 500_000
     assert [entry.name for entry in static.parent.iterdir()] == ["static"]
 
 

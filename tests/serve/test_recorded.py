@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from clow_nb.core.context import Context
@@ -16,9 +17,14 @@ from clow_nb.core.errors import NotFound, ParameterError
 from clow_nb.data.dataset import Datasets
 from clow_nb.runs.launch import ensure_worker, stop_worker
 from clow_nb.serve.feedback import Feedback
+from clow_nb.serve.predicting import prediction_rows
 from clow_nb.serve.results import ResultStore
 from clow_nb.serve.service import Service, Services
 from clow_nb.serve.traffic import Entry, TrafficWriter
+from clow_nb.train.models import register
+from clow_nb.train.predictor import load_predictor, save_model
+from clow_nb.train.solution import solution
+from clow_nb.train.trainer import fit
 
 DOCUMENTS = [
     *({"text": f"{word} 알람 맞춰줘", "label": "alarm"} for word in ("내일", "아침", "일곱 시에", "여덟 시에", "모레")),
@@ -30,8 +36,6 @@ DOCUMENTS = [
 @pytest.fixture
 def recorded(ctx: Context, model_folder: Path) -> Iterator[Service]:
     """A service whose two versions answer with one model, the second behind a rule. Its log has fifteen requests of v1."""
-    from clow_nb.train.models import register
-
     register(ctx, "intent", model_folder, {})
     service = Services(ctx).create("s-intent")
     service.create_version("v1", ["intent@1"])
@@ -84,6 +88,27 @@ def test_a_dataset_is_predicted_into_versions_of_another(recorded: Service, tmp_
     assert (again.version, len(again)) == (2, 5) and again.documents().__next__()["_id"] in by_id
     with pytest.raises(ParameterError, match="can't go into asked"):
         recorded.predict_dataset("asked", to="asked")
+
+
+def test_forecasts_of_a_night_are_a_line_each_with_their_steps(ctx: Context, tmp_path: Path) -> None:
+    """What the run of `predict_dataset(csv=…)` does, here: the answers as keys, and a table `t,t+1,t+2`; what can't be forecast is an empty line."""
+    task = solution("ts-forecast", {"window": 4, "horizon": 2, "hidden": 4, "layers": 1, "epochs": 1, "batch_size": 16})
+    hours = [{"at": datetime(2026, 1, 1) + timedelta(hours=n), "load": 50.0 + n % 5} for n in range(80)]
+    parts = task.prepare(task.split(pl.DataFrame(hours), "load"), "load")
+    model, _ = fit(task, parts["train"], parts["valid"])
+    register(ctx, "load", save_model(tmp_path / "load", task, model), {})
+    service = Services(ctx).create("s-load")
+    service.create_version("v1", ["load@1"])
+    asked = {"2026-11-22": [50.0, 51.0, 52.0, 53.0], "2026-11-23": [54.0, 50.0, 51.0, 52.0], "2026-11-24": [1.0]}
+    Datasets(ctx).create("nights", [{"_id": day, "load": values} for day, values in asked.items()])
+    made = service.predict_here("v1", "dataset:nights@1", "", "", "", 3.0)
+    prediction_rows(made.documents()).write_csv(tmp_path / "night.csv")
+    table = pl.read_csv(tmp_path / "night.csv")
+    assert table.columns == ["t", "t+1", "t+2"] and sorted(table["t"]) == list(asked)
+    said = dict(zip(asked, load_predictor(tmp_path / "load").predict([{"load": values} for values in list(asked.values())[:2]]), strict=False))
+    for day, first, second in table.iter_rows():
+        assert [first, second] == (pytest.approx(said[day]["values"], abs=1e-4) if day in said else [None, None])
+    assert made.count({"pred_error": {"$exists": True}}) == 1
 
 
 OWN = """import os, time

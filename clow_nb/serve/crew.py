@@ -19,6 +19,7 @@ from typing import Any
 
 from ..core.context import Context
 from ..core.errors import ServiceError
+from .duty import have_left, put_on_duty
 from .launch import Launch, only_one, share_out, take_sockets
 from .ports import HOST
 from .process import Detached, backoff, last_words
@@ -28,7 +29,7 @@ from .spec import read_spec
 
 # %% ../../nbs/serve/08d_crew.ipynb #984031f7
 @dataclass
-class Worker:
+class _Watched:
     """A worker's process, the sockets on which it listens, and how its restarts go."""
 
     process: Detached
@@ -41,6 +42,8 @@ class Worker:
     reason: str = ""
     port: int = 0
     pidfd: int = -1
+    silent: bool = False
+    lent: Detached | None = None
     helper: threading.Thread | None = None
 
     def watch(self, process: Detached, port: int = 0) -> None:
@@ -54,6 +57,7 @@ class Worker:
             0.0,
             0,
         )
+        self.silent = False
         with suppress(OSError):
             self.pidfd = os.pidfd_open(process.pid)
 
@@ -62,6 +66,16 @@ class Worker:
         self.ended = time.monotonic()
         self.failures = self.failures + 1 if self.ended - self.since < 60 else 0
         self.forget()
+
+    def forget(self) -> None:
+        """Close what tells of its end."""
+        if self.pidfd >= 0:
+            os.close(self.pidfd)
+            self.pidfd = -1
+
+# %% ../../nbs/serve/08d_crew.ipynb #a6b497df
+class Worker(_Watched):
+    """A worker under the supervisor's eyes."""
 
     def due(self) -> bool:
         """Whether it is time to bring it back."""
@@ -72,11 +86,14 @@ class Worker:
             and time.monotonic() - max(self.ended, self.tried) >= backoff(self.failures)
         )
 
-    def forget(self) -> None:
-        """Close what tells of its end."""
-        if self.pidfd >= 0:
-            os.close(self.pidfd)
-            self.pidfd = -1
+    def away(self) -> bool:
+        """Whether nobody answers on its sockets but who has got them meanwhile."""
+        return bool(self.ended) or self.silent
+
+    def unsettled(self) -> bool:
+        """Whether another one is to get its sockets, or to give them back."""
+        lent = self.lent is not None and self.lent.lives()
+        return lent != self.away() and bool(self.sockets)
 
     def drop(self) -> None:
         """Let go of it altogether; its process goes on."""
@@ -120,15 +137,6 @@ class _Workers:
         )
         return self.workers[0].reason if lost else ""
 
-    def _write(self) -> None:
-        while self._later:
-            try:
-                self._later[0]()
-            except Exception as error:
-                logging.warning("the catalog can't be written now: %s", error)
-                return
-            self._later.pop(0)
-
     def _check(
         self, release: Release, newest: Callable[[], Release | None] | None = None
     ) -> None:
@@ -140,9 +148,59 @@ class _Workers:
                 "{service} isn't to be brought back any more.", service=self.service
             )
 
+# %% ../../nbs/serve/08d_crew.ipynb #5cbfa630
+class _Lending(_Workers):
+    """Has another worker answer on the sockets of one that is away."""
+
+    _settling: threading.Thread | None = None
+
+    def _lend(self, worker: Worker) -> None:
+        for other in self.workers:
+            if not other.away() and put_on_duty(
+                self.ctx.home, self.service, other.process, worker.sockets, 1
+            ):
+                worker.lent = other.process
+                logging.info(
+                    "process %s answers on the sockets of process %s as well",
+                    other.process.pid,
+                    worker.process.pid,
+                )
+                return
+
+    def _take_back(self, worker: Worker) -> None:
+        if worker.lent is not None and have_left(
+            self.ctx.home, self.service, worker.lent, worker.sockets
+        ):
+            worker.lent = None
+
+    def _settle(self) -> None:
+        for worker in self.workers:
+            if worker.unsettled():
+                (self._lend if worker.away() else self._take_back)(worker)
+
+    def settle(self) -> None:
+        """See to it, in a thread of its own, that the sockets of each worker that is away are another one's, and no others are."""
+        busy = self._settling is not None and self._settling.is_alive()
+        if (
+            len(self.workers) > 1
+            and not busy
+            and any(worker.unsettled() for worker in self.workers)
+        ):
+            self._settling = threading.Thread(target=self._settle, daemon=True)
+            self._settling.start()
+
 # %% ../../nbs/serve/08d_crew.ipynb #0e71285c
-class _Restarting(_Workers):
+class _Restarting(_Lending):
     """Starts a worker in the place of one that is gone, on its sockets."""
+
+    def _write(self) -> None:
+        while self._later:
+            try:
+                self._later[0]()
+            except Exception as error:
+                logging.warning("the catalog can't be written now: %s", error)
+                return
+            self._later.pop(0)
 
     def _start(self, release: Release, worker: Worker) -> list[float]:
         spec, log = (
@@ -186,7 +244,7 @@ class _Restarting(_Workers):
                 )
             )
         except Exception as error:
-            reason = error.message if isinstance(error, ServiceError) else repr(error)
+            reason = error.sentence if isinstance(error, ServiceError) else repr(error)
             logging.warning(
                 "a worker of %s could not be brought back: %s", self.service, reason
             )
@@ -222,6 +280,7 @@ class Crew(_Restarting):
                     target=self._bring_back, args=(worker, self.release), daemon=True
                 )
                 worker.helper.start()
+        self.settle()
         self._write()
 
     def close(self) -> None:

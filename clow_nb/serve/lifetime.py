@@ -23,9 +23,10 @@ from typing import Any, cast
 import uvicorn
 
 from ..core.errors import ClowError
+from ..core.sentence import kept
 from .app import make_app
 from .channel import Channel
-from .duty import Duty, duty_door
+from .duty import Duty, duty_door, numbers_of
 from .hosted import Host
 from .lane import Lane
 from .loading import Shelf, load_model, warm_up
@@ -35,6 +36,7 @@ from .sockets import Door
 from .spec import ModelSpec, ServiceSpec, service_folder
 from .state import Loaded, Serving
 from .traffic import TrafficWriter
+from .watchdog import Watchdog
 
 # %% ../../nbs/serve/03d_lifetime.ipynb #a1f33dc2
 class HandOver(Door):
@@ -167,6 +169,13 @@ class _OnDuty(_Loading):
         await self._listen()
         self.serving.set_state("ready")
 
+    def leave(self, numbers: set[int]) -> None:
+        """Give up the public sockets with these inodes: another process answers on them again."""
+        for index in reversed(range(len(self._listening))):
+            if numbers_of([self.sockets[index]]) <= numbers:
+                self._listening.pop(index).close()
+                self.sockets.pop(index)
+
     async def rest(self, seconds: float) -> None:
         """Go off duty and stay warm for some seconds; who still asks on a kept connection is answered by whom the route names."""
         look(self.serving, self._router)
@@ -180,7 +189,51 @@ class _OnDuty(_Loading):
         )
 
 # %% ../../nbs/serve/03d_lifetime.ipynb #2f3888c4
-class Process(_OnDuty):
+class _Answering(_OnDuty):
+    """Answers until it is to end, then finishes what is under way."""
+
+    async def _serve(self) -> int:
+        await self._listen()
+        door = HandOver(self.folder / f"{os.getpid()}.sock", self.sockets)
+        duty = Duty(
+            duty_door(self.home, self.spec.service, os.getpid()),
+            self.take,
+            self.rest,
+            partial(look, self.serving, self._router),
+            self.leave,
+        )
+        await self.channel.say("serving")
+        logging.getLogger("clow").info(
+            "serving %s %s", self.spec.service, self.spec.version
+        )
+        following = asyncio.create_task(follow(self.serving, self._router))
+        with Watchdog(self.home, self.spec.service, by_hand=self.channel.by_hand):
+            crashed = await self._wait(
+                self.host.watch() if self.host is not None else asyncio.Event().wait()
+            )
+        self.serving.set_state("draining")
+        following.cancel()
+        door.close()
+        duty.close()
+        for server in self._listening:
+            server.close()
+        await self._drain(0.2 if crashed else 2.0)
+        return 1 if crashed else 0
+
+    async def _drain(self, idle_s: float) -> None:
+        limit = threading.Timer(self.spec.timeout_s + 10, os._exit, [1])
+        limit.daemon = True
+        limit.start()
+        idle_since = time.monotonic()
+        while (
+            self.server.server_state.connections or self.serving.in_flight
+        ) and time.monotonic() - idle_since < idle_s:
+            if self.serving.in_flight:
+                idle_since = time.monotonic()
+            await asyncio.sleep(0.02)
+
+# %% ../../nbs/serve/03d_lifetime.ipynb #e30b9c55
+class Process(_Answering):
     """The life of one server process."""
 
     async def live(self) -> int:
@@ -204,7 +257,7 @@ class Process(_OnDuty):
             logging.getLogger("clow").error(
                 "%s", error.message, exc_info=error.__cause__
             )
-            await self.channel.say("failed", reason=error.message)
+            await self.channel.say("failed", reason=kept(error.sentence))
             return 1
         finally:
             self.server.should_exit = True
@@ -218,44 +271,6 @@ class Process(_OnDuty):
         if self.host is not None:
             self.host.close()
         self.serving.log.close()
-
-    async def _serve(self) -> int:
-        await self._listen()
-        door = HandOver(self.folder / f"{os.getpid()}.sock", self.sockets)
-        duty = Duty(
-            duty_door(self.home, self.spec.service, os.getpid()),
-            self.take,
-            self.rest,
-            partial(look, self.serving, self._router),
-        )
-        await self.channel.say("serving")
-        logging.getLogger("clow").info(
-            "serving %s %s", self.spec.service, self.spec.version
-        )
-        following = asyncio.create_task(follow(self.serving, self._router))
-        crashed = await self._wait(
-            self.host.watch() if self.host is not None else asyncio.Event().wait()
-        )
-        self.serving.set_state("draining")
-        following.cancel()
-        door.close()
-        duty.close()
-        for server in self._listening:
-            server.close()
-        await self._drain(0.2 if crashed else 2.0)
-        return 1 if crashed else 0
-
-    async def _drain(self, idle_s: float) -> None:
-        limit = threading.Timer(self.spec.timeout_s + 10, os._exit, [1])
-        limit.daemon = True
-        limit.start()
-        idle_since = time.monotonic()
-        while (
-            self.server.server_state.connections or self.serving.in_flight
-        ) and time.monotonic() - idle_since < idle_s:
-            if self.serving.in_flight:
-                idle_since = time.monotonic()
-            await asyncio.sleep(0.02)
 
 # %% ../../nbs/serve/03d_lifetime.ipynb #0aa3645e
 def uvicorn_run(process: Process) -> int:

@@ -45,3 +45,7 @@ class Pulse:
         )
         self._missed = missed
         return [process for process, _ in asked if missed[process] >= self.most]
+
+    def silent(self, process: Detached, times: int = 2) -> bool:
+        """Whether a process didn't answer the last `times` times that it was asked."""
+        return self._missed[process] >= times

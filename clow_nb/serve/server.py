@@ -16,6 +16,7 @@ import sys
 from pathlib import Path
 
 from ..core.errors import ClowError
+from ..core.sentence import kept
 from .channel import Channel
 from .hosted import Host
 from .sockets import bind
@@ -61,7 +62,7 @@ def main(argv: list[str] | None = None) -> int:
             [bind(options.host, options.port)] if options.port is not None else []
         )
     except ClowError as error:
-        asyncio.run(channel.say("failed", reason=error.message))
+        asyncio.run(channel.say("failed", reason=kept(error.sentence)))
         print(error.message, file=sys.stderr)
         return 1
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):

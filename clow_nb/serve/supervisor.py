@@ -84,7 +84,25 @@ class _Aware:
         self.over = True
 
 # %% ../../nbs/serve/08h_supervisor.ipynb #c68a938b
-class _Caring(_Aware):
+class _Keeping(_Aware):
+    """Sees to it that the log is kept."""
+
+    def keep(self) -> None:
+        """Have the log rolled and what is too old forgotten, each `every` seconds, until it is told to end."""
+        due = time.monotonic() + self.every
+        while not self.over:
+            if time.monotonic() >= due:
+                try:
+                    from clow_nb.serve.recorded import keep_log
+
+                    keep_log(self.ctx, self.service)
+                except Exception as error:
+                    logging.warning("the log can't be rolled now: %r", error)
+                due = time.monotonic() + self.every
+            time.sleep(min(0.5, self.every))
+
+# %% ../../nbs/serve/08h_supervisor.ipynb #47238102
+class _Caring(_Keeping):
     """What the supervisor does beside bringing workers back."""
 
     def _step(self) -> None:
@@ -113,6 +131,8 @@ class _Caring(_Aware):
                         process.pid,
                     )
                     process.end(0)
+                for worker in self.crew.workers:
+                    worker.silent = pulse.silent(worker.process)
                 release, reason = self.crew.release, self.crew.hopeless()
                 if release is not None and reason and release.id != given_up:
                     given_up = release.id
@@ -120,20 +140,6 @@ class _Caring(_Aware):
             except Exception as error:
                 logging.warning("the workers can't be looked at now: %r", error)
             time.sleep(every)
-
-    def keep(self) -> None:
-        """Have the log rolled and what is too old forgotten, each `every` seconds, until it is told to end."""
-        due = time.monotonic() + self.every
-        while not self.over:
-            if time.monotonic() >= due:
-                try:
-                    from clow_nb.serve.recorded import keep_log
-
-                    keep_log(self.ctx, self.service)
-                except Exception as error:
-                    logging.warning("the log can't be rolled now: %r", error)
-                due = time.monotonic() + self.every
-            time.sleep(min(0.5, self.every))
 
 # %% ../../nbs/serve/08h_supervisor.ipynb #5a8db9b2
 class Supervisor(_Caring):

@@ -7,10 +7,12 @@ import shutil
 import signal
 import sqlite3
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 from load import SAID, Asked, Load
 
@@ -18,13 +20,14 @@ from clow_nb.core.context import Context
 from clow_nb.core.errors import ServiceError
 from clow_nb.serve import deployment
 from clow_nb.serve.client import fetch
+from clow_nb.serve.launch import take_sockets
 from clow_nb.serve.process import Detached
 from clow_nb.serve.releases import Release, Releases
 from clow_nb.serve.restarts import Restarts
 from clow_nb.serve.rollout import Rollout
 from clow_nb.serve.service import Service, Services
 from clow_nb.serve.spec import ModelSpec, ServiceSpec, service_folder
-from clow_nb.serve.supervision import held_sockets, start_supervisor, supervisor_of
+from clow_nb.serve.supervision import held_sockets, is_lost, start_supervisor, supervisor_of
 from clow_nb.serve.traffic import read_traffic
 from clow_nb.train.models import register
 
@@ -42,6 +45,11 @@ def wait_for(what: Callable[[], object], seconds: float = 120) -> None:
 def supervise(ctx: Context) -> None:
     """Have the service looked after, and wait until the supervisor holds the sockets of all its workers."""
     start_supervisor(ctx, "s-intent")
+    wait_for_sockets(ctx)
+
+
+def wait_for_sockets(ctx: Context) -> None:
+    """Wait until a supervisor holds the sockets of all workers, without starting one."""
     current = Releases(ctx, "s-intent").current()
     assert current is not None
 
@@ -52,6 +60,14 @@ def supervise(ctx: Context) -> None:
         return len(found) >= len(current.processes)
 
     wait_for(held)
+
+
+def count_sockets(ctx: Context, process: Detached) -> int:
+    """On how many public sockets a worker answers."""
+    found = take_sockets(ctx.home, "s-intent", process)
+    for one in found:
+        one.close()
+    return len(found)
 
 
 def kill(process: Detached) -> None:
@@ -102,6 +118,50 @@ def test_a_killed_worker_costs_what_was_in_flight_in_it(service: Context, make_s
 
 
 @pytest.mark.slow
+def test_a_neighbour_answers_for_a_worker_that_can_not_come_back(service: Context, make_spec: MakeSpec, model_folder: Path, tmp_path: Path) -> None:
+    """The kernel goes on giving the dead one's socket its share of the connections: half of them would wait for ever."""
+    folder = tmp_path / "model"
+    shutil.copytree(model_folder, folder)
+    first = deployment.release(service, make_spec("v1", folder, workers=2))
+    supervise(service)
+    with Load(first.port, 40, fresh=1) as load:
+        load.wait_for(40)
+        folder.rename(tmp_path / "away")
+        victim, neighbour = first.living()
+        in_flight = kill_under(load, victim)
+        wait_for(lambda: any(one.reason for one in Restarts(service, "s-intent").all()))
+        load.wait_for(80)
+        assert not [one for one in load.in_flight if one.due < time.monotonic() - 20]
+        (tmp_path / "away").rename(folder)
+        wait_for(lambda: not Restarts(service, "s-intent").all()[0].reason)
+        assert neighbour.lives()
+        load.wait_for(80)
+    assert load.wrong == [] and costly(load, in_flight) == []
+    # each has its own socket again, and only that one
+    [found] = Releases(service, "s-intent").all("SERVING")
+    wait_for(lambda: [count_sockets(service, process) for process in found.living()] == [1, 1])
+
+
+@pytest.mark.slow
+def test_a_killed_process_of_the_models_costs_what_was_in_flight_in_its_worker(service: Context, make_spec: MakeSpec) -> None:
+    """Its worker ends, too, and is brought back; what it had accepted gets an error or a closed connection, nothing a wrong answer."""
+    first = deployment.release(service, make_spec("v1", workers=2))
+    supervise(service)
+    with Load(first.port, 80) as load:
+        load.wait_for(80)
+        victim, neighbour = first.living()
+        [models] = [child for child in psutil.Process(victim.pid).children() if "clow_nb.serve.model_host" in child.cmdline()]
+        models.kill()
+        assert victim.wait(60)
+        in_flight = {one.number for one in load.in_flight} | {one.number for one in load.failed}
+        wait_for(lambda: Restarts(service, "s-intent").all())
+        load.wait_for(80)
+    assert load.wrong == [] and costly(load, in_flight) == []
+    assert {one.status for one in load.failed} <= {0, 503}
+    assert [one.pid for one in Restarts(service, "s-intent").all()] == [victim.pid] and neighbour.lives()
+
+
+@pytest.mark.slow
 def test_a_frozen_worker_is_replaced_and_its_requests_are_answered(service: Context, make_spec: MakeSpec) -> None:
     first = deployment.release(service, make_spec("v1", workers=2))
     supervise(service)
@@ -116,6 +176,28 @@ def test_a_frozen_worker_is_replaced_and_its_requests_are_answered(service: Cont
     assert not [one for one in load.failed if "Timeout" in one.error]
     assert len({one.worker for one in load.failed} - {""}) <= 1 and {one.status for one in load.failed} <= {0}
     assert set(load.met(time.monotonic() - 1)) <= {"v1"}
+
+
+@pytest.mark.slow
+def test_a_killed_supervisor_comes_back_by_itself_and_brings_workers_back(service: Context, make_spec: MakeSpec) -> None:
+    first = deployment.release(service, make_spec("v1", workers=2))
+    supervise(service)
+    victims, may_be_lost = first.living(), set[int]()
+    with Load(first.port, 80) as load:
+        for number, victim in enumerate(victims, 1):
+            supervisor = supervisor_of(service.home, "s-intent")
+            assert supervisor is not None
+            load.wait_for(80)
+            kill(supervisor)
+            wait_for(lambda dead=supervisor: supervisor_of(service.home, "s-intent") not in (None, dead))
+            wait_for_sockets(service)
+            may_be_lost |= kill_under(load, victim)
+            wait_for(lambda number=number: len(Restarts(service, "s-intent").all()) == number)
+        load.wait_for(80)
+    assert load.wrong == [] and costly(load, may_be_lost) == []
+    assert [one.pid for one in Restarts(service, "s-intent").all()] == [victim.pid for victim in reversed(victims)]
+    # told to end, it stays away
+    assert deployment.stop(service, "s-intent") and not is_lost(service.home, "s-intent")
 
 
 # --- models
@@ -337,21 +419,22 @@ def test_a_promoted_version_serves_with_the_processes_that_were_tried(rolling: S
 
 @pytest.mark.slow
 def test_a_supervisor_that_is_killed_in_a_rollout(rolling: Service) -> None:
-    """The candidate ends with it, so its weight is nothing until somebody looks after it again; then the rollout goes on where it was."""
-    port = Releases(rolling.ctx, "s-intent").current().port  # type: ignore[union-attr]
+    """The candidate ends with it, so its weight is nothing until the next supervisor, which comes by itself, has loaded it again; then the rollout goes on where it was."""
+    port, releases = Releases(rolling.ctx, "s-intent").current().port, Releases(rolling.ctx, "s-intent")  # type: ignore[union-attr]
     with Load(port, 60) as load:
         rollout = rolling.rollout("v2", steps=[30, 60], guardrails={"error_rate": 0.2}, requests=200, minutes=0)
         load.wait_for(20, "v2")
-        supervisor = supervisor_of(rolling.ctx.home, "s-intent")
+        supervisor, [canary] = supervisor_of(rolling.ctx.home, "s-intent"), releases.all("CANARY")
         assert supervisor is not None
         kill(supervisor)
-        [canary] = Releases(rolling.ctx, "s-intent").all("CANARY")
         wait_for(lambda: not canary.living())
         alone = time.monotonic()
-        load.wait_for(60, since=alone)
-        assert set(load.met(alone)) == {"v1"}
-        rollout.wait(180)
-    assert (rollout.status, load.failed, load.wrong) == ("PROMOTED", [], [])
+        wait_for(lambda: releases.all("CANARY", "SERVING", "STANDBY")[0].id > canary.id)
+        loaded = releases.all("CANARY", "SERVING", "STANDBY")[0].at.timestamp() - time.time() + time.monotonic()
+        wait_for(lambda: rollout.status == "PROMOTED")
+    between = Counter(one.version for one in load.asked if alone < one.due and one.ended < loaded)
+    assert set(between) == {"v1"} and between["v1"] > 20
+    assert (load.failed, load.wrong) == ([], [])
     weights = [row["weight"] for row in rollout.history().to_dicts() if row["what"] == "RUNNING"]
     assert weights == sorted(weights)
 

@@ -41,7 +41,7 @@ cli.add_command(runs)
 cli.add_command(serve)
 
 # %% ../../nbs/cli/05_main.ipynb #6656b6a3
-COLLECTIONS = "rawdata datasets converters trainings models evaluations presets services pipelines runs".split()
+COLLECTIONS = "rawdata datasets converters trainings tunings models evaluations presets services pipelines runs".split()
 
 
 @cli.command()

@@ -118,9 +118,14 @@ class _Watched(_Offering):
     def _look(self) -> bool:
         self.live.look()
         shares = weights(self.service.ctx, self.service.name)
-        moved, self._shares = shares != self._shares, shares
+        moved, came = shares != self._shares, bool(shares) != bool(self._shares)
+        self._shares = shares
         if moved:
             self.header.facts = facts_of(self.service)
+        if came and hasattr(
+            self, "tabs"
+        ):  # in service, or out of it: the other tabs have more to say now, or less
+            self.tabs.forget(0)
         return self.changed.wait(0) or moved
 
     def _news(self, run: Any) -> None:

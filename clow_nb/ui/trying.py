@@ -11,13 +11,11 @@ import io
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 import ipywidgets
 
-from ..core.errors import ClowError, ParameterError
+from ..core.errors import ClowError, ParameterError, ServiceError
 from ..core.text import t
-from ..serve.client import ask
 from ..serve.protocol import document_schema
 from ..serve.service import Service
 from ..serve.spec import ModelSpec, ServiceSpec
@@ -177,7 +175,10 @@ class _Filling(ipywidgets.VBox):
         version = self.service.status().version
         if version is None:
             self.said.say(
-                t("No version is in service. Deploy one, then ask it here."), "note"
+                t(
+                    "No version is in service. Choose Deploy at a version on the page Overview, then ask it here."
+                ),
+                "note",
             )
             self.children = [self.said]
             return
@@ -232,13 +233,11 @@ class Trying(_Filling):
 
     def _answer(self, document: Mapping[str, Any], model: str) -> Any:
         """The answer with all probabilities, also where the version doesn't tell them by itself."""
-        if (url := self.service.url) is None:
-            return self.service.predict(dict(document), model=model)
-        return ask(
-            f"{url}/predict?{urlencode({'probabilities': '1'} | ({'model': model} if model else {}))}",
-            document,
-            60,
-        )
+        if self.service.url is None:
+            raise ServiceError(
+                "No version is in service any more. Choose Deploy at a version on the page Overview, then ask it here."
+            )
+        return self.service.predict(dict(document), model=model, probabilities=True)
 
     def _hear(self, answer: Any) -> None:
         self.answer.value = answer_html(answer)

@@ -56,7 +56,7 @@ def talks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def trained(talks: None, tmp_path: Path) -> Iterator[Any]:
+def trained(talks: None, as_shipped: None, tmp_path: Path) -> Iterator[Any]:
     """A workspace with the dataset `d-talks-1` and two versions of the model `talks`, and a worker."""
     from clow_nb import Workspace
     from clow_nb.runs.launch import stop_worker
@@ -74,7 +74,7 @@ def trained(talks: None, tmp_path: Path) -> Iterator[Any]:
         stop_worker(ws.ctx)
 
 
-@pytest.mark.usefixtures("talks")
+@pytest.mark.usefixtures("talks", "as_shipped")
 def test_its_code_runs(tmp_path: Path) -> None:
     from clow_nb import Workspace
     from clow_nb.runs.launch import stop_worker
@@ -117,7 +117,7 @@ def own_code(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.usefixtures("talks")
+@pytest.mark.usefixtures("talks", "as_shipped")
 def test_the_page_on_training_is_true(tmp_path: Path, own_code: Path) -> None:
     from clow_nb import Workspace
     from clow_nb.runs.launch import stop_worker

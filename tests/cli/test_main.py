@@ -94,10 +94,13 @@ def test_it_speaks_korean(tmp_path: Path) -> None:
 
 
 def test_up_starts_the_house_and_down_ends_it_and_nothing_else(tmp_path: Path) -> None:
+    """One dashboard is kept warm: for the others nobody waits here."""
     home = tmp_path / ".clow"
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "voila.json").write_text(json.dumps({"VoilaKernelManager": {"preheat_denylist": [r".*/[1-9]\d_\w+\.ipynb$"]}}))
     bystander = subprocess.Popen(["sleep", "300"], start_new_session=True)
     try:
-        up = _clow("up", "--home", str(home), cwd=tmp_path)
+        up = _clow("up", "--home", str(home), cwd=tmp_path, JUPYTER_CONFIG_PATH=str(tmp_path / "config"))
         assert up.returncode == 0, up.stderr
         urls = [line.split()[-1] for line in up.stdout.splitlines() if "http://" in line]
         assert len(urls) == 2 and all(url.startswith("http://127.0.0.1:") and "token=" in url for url in urls)

@@ -32,7 +32,10 @@ def ws(ctx: Context, topics: Dataset) -> Iterator[Workspace]:
     stop_worker(ctx)
 
 
-def test_a_worker_runs_it_on_the_versions_of_the_moment(ws: Workspace, topics: Dataset, add_model: Add) -> None:
+def test_a_worker_runs_it_on_the_versions_of_the_moment(
+    ws: Workspace, topics: Dataset, add_model: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLOW_PREIMPORTS", "clow_nb.evals.evaluation,altair")
     add_model(1), add_model(6)
     ws.models["topics"].promote(1, "production")
     ev = ws.evaluations.create("e-topic", model="topics@production", dataset="topics", preset="classification", title="주제")

@@ -32,9 +32,7 @@ def turn_back(ws: Workspace, name: str, **ago: float) -> None:
 def ws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     """Two topics, a training, and a worker."""
     workspace = Workspace(tmp_path_factory.mktemp("clock") / ".clow")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CLOW_PREIMPORTS", "sqlalchemy")
-        ensure_worker(workspace.ctx)
+    ensure_worker(workspace.ctx)
     documents = [{"text": f"{word} {n}", "topic": word} for word in ("알람", "점심") for n in range(20)]
     workspace.datasets.create("d-topic-1", documents, label="topic").split(train=8, valid=1, test=1, seed=0)
     workspace.trainings.create("t-topic", dataset="d-topic-1@1", model="topic", params={"epochs": 1})

@@ -32,19 +32,16 @@ def until(condition: Callable[[], object], seconds: float = 150) -> None:
 
 @pytest.fixture(scope="session")
 def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
-    """One workspace, with a worker, for all tests that do no harm to either; its kernels import little ahead."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CLOW_PREIMPORTS", "sqlalchemy")
-        ctx = Context.open(tmp_path_factory.mktemp("runs") / ".clow")
-        ensure_worker(ctx)
+    """One workspace, with a worker, for all tests that do no harm to either."""
+    ctx = Context.open(tmp_path_factory.mktemp("runs") / ".clow")
+    ensure_worker(ctx)
     yield ctx
     stop_worker(ctx, seconds=0)
 
 
 @pytest.fixture
-def own(ctx: Context, monkeypatch: pytest.MonkeyPatch) -> Iterator[Context]:
+def own(ctx: Context) -> Iterator[Context]:
     """A workspace of the test's own, whose workers end with it."""
-    monkeypatch.setenv("CLOW_PREIMPORTS", "sqlalchemy")
     yield ctx
     stop_worker(ctx, seconds=0)
 

@@ -70,7 +70,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
     """A workspace with the dataset `intents`; its worker, one for all tests, is stopped at the end."""
     ctx = Context.open(tmp_path_factory.mktemp("own") / ".clow")
     Datasets(ctx).create("intents", make_documents(2), label="label").split(train=8, valid=1, test=1)
-    yield ctx
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLOW_PREIMPORTS", "mlflow,clow_nb.workspace.workspace")
+        yield ctx
     stop_worker(ctx, seconds=0)
 
 

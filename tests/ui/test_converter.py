@@ -31,14 +31,12 @@ WORDS = {
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[Context]:
     """A workspace with raw data of which one document is odd."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("CLOW_PREIMPORTS", "sqlalchemy")
-        ctx = Context.open(tmp_path_factory.mktemp("work") / ".clow")
-        fruit = ["사과 ", "배", " 감", "귤", "포도"]
-        documents = [{"fruit": fruit[n % 5], "price": f"{n % 7},500"} for n in range(40)]
-        Rawdatas(ctx).create("shop", [*documents, {"fruit": "수박", "price": "시가"}], title="과일 가게", description="가게에서 온 그대로")
-        yield ctx
-        stop_worker(ctx, seconds=0)
+    ctx = Context.open(tmp_path_factory.mktemp("work") / ".clow")
+    fruit = ["사과 ", "배", " 감", "귤", "포도"]
+    documents = [{"fruit": fruit[n % 5], "price": f"{n % 7},500"} for n in range(40)]
+    Rawdatas(ctx).create("shop", [*documents, {"fruit": "수박", "price": "시가"}], title="과일 가게", description="가게에서 온 그대로")
+    yield ctx
+    stop_worker(ctx, seconds=0)
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ for a time. `test_browser` brings the servers.
 
 import csv
 import json
+import os
 import random
 import shutil
 from collections.abc import Callable, Iterator
@@ -67,7 +68,9 @@ def voila(workspace: Context, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """Voilà over the dashboard; the language is the browser's."""
     folder, home, port = tmp_path_factory.mktemp("voila"), tmp_path_factory.mktemp("home"), free_port()
     shutil.copy(ROOT / "dashboards/10_data.ipynb", folder)  # each notebook beside it would hold a warm kernel
+    (home / "voila.json").write_text('{"VoilaKernelManager": {"fill_delay": 600}}')  # the one kernel that waits has its visitor; the next is not made ready
     settings = environment(workspace, home, "en")
+    settings["JUPYTER_CONFIG_PATH"] += f"{os.pathsep}{home}"
     for name in ("CLOW_LANG", "CLOW_USER"):
         settings.pop(name, None)
     with serving(voila_command(folder, port, TOKEN), settings, f"http://127.0.0.1:{port}/", home / "voila.log"):

@@ -26,7 +26,7 @@ SMALL = {"epochs": 3, "embedding": 8, "channels": 4, "max_features": 500}
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[Context]:
+def workspace(tmp_path_factory: pytest.TempPathFactory, chromium: Any, as_shipped: None) -> Iterator[Context]:
     ctx = Context.open(tmp_path_factory.mktemp("work") / ".clow")
     documents = [{"text": f"{text} {i}", "topic": topic} for i in range(12) for topic, texts in TALK.items() for text in texts]
     talk = Datasets(ctx).create("talk", documents, label="topic", title="대화 주제").split(train=8, valid=1, test=1, stratify="topic")

@@ -14,7 +14,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from .account import CLOSE
 from .batcher import Batcher, Ticket
 from .heads import BoundedHead
-from .predict import PAUSE_S, Exchange
+from .predict import Exchange, pause_s
 from .protocol import Refused
 from .state import Serving
 
@@ -107,7 +107,9 @@ class _Trip(_Reply):
     def _refuse(self, error: Exception) -> None:
         status, body = self.exchange.refuse(error)
         if status == 429:
-            self._pause = self.lane.loop.call_later(PAUSE_S, self._write, status, body)
+            self._pause = self.lane.loop.call_later(
+                pause_s(), self._write, status, body
+            )
         else:
             self._write(status, body)
 

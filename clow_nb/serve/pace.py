@@ -13,20 +13,23 @@ from ..core.text import t
 from .protocol import Refused
 
 # %% ../../nbs/serve/01a_pace.ipynb #e805bf6e
-_STANDING_S, _SHORT_S, _SHORT, _ROUNDS = 2.0, 0.05, 64, 4
+_SHORT, _ROUNDS, _SHORT_S = 64, 2, 0.01
+_PATIENT_ROUNDS, _LEAST_S, _MOST_S = 40, 0.3, 2.0
+_CALM_S, _REGAINED = 1.0, 0.1
 
 
 class Pace:
     """The room of a queue: `capacity` documents at most wait, none longer than about `most_s` seconds, in batches of `max_batch`.
 
-    `batch_s` is how long a batch takes the model, `round_s` how long from one to the next, both as of late.
+    `batch_s` is how long a batch takes the model, `round_s` how long from one to the next, both as of late; `patience_s` is for
+    how long the queue may still be long.
     """
 
     def __init__(self, max_batch: int, capacity: int, most_s: float = math.inf) -> None:
         self.max_batch, self.capacity, self.most_s = max_batch, capacity, most_s
-        self.batch_s, self.round_s = 0.01, 0.0
+        self.batch_s, self.round_s, self.patience_s = 0.01, 0.0, _MOST_S
         self._finished: float | None = None
-        self._short = time.perf_counter()
+        self._looked, self._refused = time.perf_counter(), -math.inf
 
     def learn(self, seconds: float, left: int) -> None:
         """A batch took the model so many seconds, and so many documents are left."""
@@ -35,22 +38,30 @@ class Pace:
         self.batch_s += 0.2 * (seconds - self.batch_s)
         self.round_s += 0.2 * (took - self.round_s)
         self._finished = now if left else None
-        if left <= self.max_batch:
-            self._short = now
+        self._wear(now, left > self.max_batch)
+
+    def _wear(self, now: float, long: bool) -> None:
+        passed, self._looked = now - self._looked, now
+        if long:
+            self.patience_s -= passed
+        elif now - self._refused > _CALM_S:
+            most = max(_LEAST_S, min(_MOST_S, _PATIENT_ROUNDS * self.round_s))
+            self.patience_s = min(most, max(0.0, self.patience_s) + _REGAINED * passed)
 
     def has_room(self, ahead: int, freed: bool = False) -> bool:
         """Whether one more may wait behind `ahead` others; `freed` says that some of them have given up."""
         wait = ahead // self.max_batch * self.round_s
         if (ahead >= self.capacity and not freed) or wait > self.most_s:
             return False
-        if ahead <= max(_SHORT, _ROUNDS * self.max_batch) or wait <= _SHORT_S:
-            return True
-        return time.perf_counter() - self._short < max(
-            _STANDING_S, _ROUNDS * self.round_s
+        return (
+            self.patience_s > 0
+            or ahead <= max(_SHORT, _ROUNDS * self.max_batch)
+            or wait <= _SHORT_S
         )
 
     def refusal(self, ahead: int) -> Refused:
         """The answer to who finds no room behind `ahead` others, with the time in which they are worked off."""
+        self._refused = time.perf_counter()
         message = t(
             "{count} documents are waiting already, which is all the room there is. Try again later.",
             count=ahead,

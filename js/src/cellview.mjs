@@ -129,6 +129,13 @@ export function createCells({ model, box, messages, labels, grid }) {
     (event.key === " " ? peek : look)(found[0], found[1], true);
   });
 
+  function backToTheCell() {
+    const element = box.querySelector(".clow-pen:not([hidden])") ?? box.querySelector(".ag-cell-focus");
+    const cell = grid().getFocusedCell();
+    if (element) element.focus({ preventScroll: true });
+    else if (cell) grid().setFocusedCell(cell.rowIndex, cell.column); // its row is being drawn anew
+  }
+
   // A viewer shows a row: it comes into sight, with a mark at its edge. When it closes, the focus that was in it comes back here; a
   // browser takes it off what is hidden a moment later only.
   const hear = ({ does, row }) => {
@@ -136,7 +143,7 @@ export function createCells({ model, box, messages, labels, grid }) {
     shown = row;
     sight.textContent = Number.isInteger(row) ? `.ag-row[row-index="${row}"] .ag-cell:first-child{box-shadow:inset 3px 0 0 var(--clow-accent)}` : "";
     if (Number.isInteger(row)) grid().ensureIndexVisible(row);
-    else if (document.activeElement === document.body || !document.activeElement.checkVisibility()) (box.querySelector(".clow-pen:not([hidden])") ?? box.querySelector(".ag-cell-focus"))?.focus({ preventScroll: true });
+    else if (document.activeElement === document.body || !document.activeElement.checkVisibility()) backToTheCell();
   };
   model.on("msg:custom", hear);
 

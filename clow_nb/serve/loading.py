@@ -123,8 +123,7 @@ class Shelf:
     async def _bring(self, name: str) -> Loaded:
         try:
             async with self._one:
-                loaded = await self.load(self._specs[name])
-                await warm_up(loaded, self.serving.spec.max_batch, 1)
+                loaded = await self._warm(await self.load(self._specs[name]))
             self._make_room(loaded.size)
             loaded.used = time.monotonic()
             self.serving.models[name] = loaded
@@ -141,6 +140,14 @@ class Shelf:
             ) from error
         finally:
             del self._loading[name]
+
+    async def _warm(self, loaded: Loaded) -> Loaded:
+        try:
+            await warm_up(loaded, self.serving.spec.max_batch, 1)
+        except ServiceError:
+            loaded.batcher.close()
+            raise
+        return loaded
 
     def _make_room(self, size: int) -> None:
         models, most = (

@@ -128,7 +128,8 @@ def _meaning(cell: str, package: tuple[str, ...] = ()) -> tuple[str, list[str]]:
         if isinstance(node, ast.ImportFrom) and node.level:  # nbdev leaves imports over several lines as they are
             base = package[: len(package) - node.level + 1]
             node.module, node.level = ".".join([*base, *filter(None, [node.module])]), 0
-    words = tokenize.generate_tokens(io.StringIO(cell).readline)
+    head, _, body = cell.partition("\n")
+    words = tokenize.generate_tokens(io.StringIO(cell if "#" in body or not head.startswith("#") else head).readline)
     return ast.dump(tree), [word.string.lstrip("# ").rstrip() for word in words if word.type == tokenize.COMMENT]
 
 

@@ -52,6 +52,38 @@ def _without(output: dict[str, Any]) -> tuple[dict[str, Any], dict[str, float] |
     }, output.get("probabilities")
 
 # %% ../../nbs/serve/07d_answering.ipynb #5d340f92
+def _flow_of(ctx: Context, spec: ServiceSpec, models: dict[str, Any]) -> Any:
+    from clow_nb.serve.batcher import Job, Ticket
+    from clow_nb.serve.compose import make_flow
+
+    async def ask(
+        name: str, documents: list[dict[str, Any]], seconds: float, probabilities: bool
+    ) -> list[Job]:
+        if name not in models:
+            raise NotFound(
+                "The version {version} has no model {name}.",
+                version=spec.version,
+                name=name,
+            )
+        started, nobody = time.perf_counter(), Ticket(lambda _: None, 0.0, 0, [])
+        outcomes = await asyncio.to_thread(_each, models[name], documents)
+        ms = (time.perf_counter() - started) * 1000 / max(1, len(documents))
+        pairs = zip(documents, outcomes, strict=True)
+        return [
+            Job(
+                document,
+                started,
+                nobody,
+                outcome=outcome,
+                compute_ms=ms,
+                batch=len(documents),
+            )
+            for document, outcome in pairs
+        ]
+
+    return make_flow(spec, ask, ctx.home)
+
+# %% ../../nbs/serve/07d_answering.ipynb #38425d64
 class Answering:
     """A version, ready to be asked. Loading its models may take seconds."""
 
@@ -64,44 +96,10 @@ class Answering:
             model.name: load_predictor(Path(model.folder), Objects(ctx))
             for model in spec.models
         }
-        self._flow = self._make_flow(ctx) if spec.flow else None
+        self._flow = _flow_of(ctx, spec, self._models) if spec.flow else None
         self._aside = ThreadPoolExecutor(
             1, thread_name_prefix="answering"
         )  # a notebook's own thread has a loop already
-
-    def _make_flow(self, ctx: Context) -> Any:
-        from clow_nb.serve.batcher import Job, Ticket
-        from clow_nb.serve.compose import make_flow
-
-        async def ask(
-            name: str,
-            documents: list[dict[str, Any]],
-            seconds: float,
-            probabilities: bool,
-        ) -> list[Job]:
-            if name not in self._models:
-                raise NotFound(
-                    "The version {version} has no model {name}.",
-                    version=self.spec.version,
-                    name=name,
-                )
-            started, nobody = time.perf_counter(), Ticket(lambda _: None, 0.0, 0, [])
-            outcomes = await asyncio.to_thread(_each, self._models[name], documents)
-            ms = (time.perf_counter() - started) * 1000 / max(1, len(documents))
-            pairs = zip(documents, outcomes, strict=True)
-            return [
-                Job(
-                    document,
-                    started,
-                    nobody,
-                    outcome=outcome,
-                    compute_ms=ms,
-                    batch=len(documents),
-                )
-                for document, outcome in pairs
-            ]
-
-        return make_flow(self.spec, ask, ctx.home)
 
     def answer(self, documents: Sequence[dict[str, Any]]) -> list[Answered]:
         """One answer for each document; what can't be answered says why."""
@@ -121,7 +119,7 @@ class Answering:
         if self._flow is not None:
             self._flow.close()
 
-
+# %% ../../nbs/serve/07d_answering.ipynb #e8cdf136
 def _of_outcome(
     outcome: dict[str, Any] | Exception,
     ms: float,

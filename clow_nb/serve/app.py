@@ -148,7 +148,7 @@ def _describe(app: Any, serving: Serving) -> Callable[[], dict[str, Any]]:
 
     return openapi
 
-
+# %% ../../nbs/serve/02c_app.ipynb #61d879e6
 def make_rest(serving: Serving) -> Any:
     """The FastAPI app: `/ /livez /health /readyz /ready /metrics /docs /openapi.json`, `/feedback/{request_id}` and what is asked below `/v2`."""
     from fastapi import FastAPI

@@ -40,7 +40,7 @@ _encode = msgspec.json.Encoder(enc_hook=plain).encode
 _decode = msgspec.json.Decoder(Kept).decode
 _OVERHEAD = 300  # bytes of an entry beside its answer, about
 
-
+# %% ../../nbs/serve/06c_cache.ipynb #13771620
 class AnswerCache:
     """At most `entries` answers and `megabytes`, each for `seconds`; of documents that are equal in `keys` (in all, if none)."""
 

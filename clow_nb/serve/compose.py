@@ -26,8 +26,8 @@ from .spec import ServiceSpec, service_folder
 from .steps import Asking, Chain, Change, Fixed, RuleList
 
 # %% ../../nbs/serve/06h_compose.ipynb #951b4d4e
-class _Maker:
-    """Makes the steps of a flow."""
+class _Making:
+    """Makes chains of steps, and those that change documents and answers."""
 
     def __init__(
         self,
@@ -90,6 +90,10 @@ class _Maker:
         if self._functions is None:
             self._functions = open_functions(self.spec, self.home)
         return self._functions
+
+# %% ../../nbs/serve/06h_compose.ipynb #64ab5915
+class _Maker(_Making):
+    """Makes the steps of a flow, one method a kind."""
 
     def _rules(self, step: spec_of.Rules) -> Node:
         return RuleList(step.rules)

@@ -53,7 +53,7 @@ def _ways(pattern: str) -> tuple[float, int]:
 # %% ../../nbs/serve/06_conditions.ipynb #09d75b22
 _FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
 
-
+# %% ../../nbs/serve/06_conditions.ipynb #7a8b819a
 class Pattern:
     """A regular expression that is found in time proportional to the text. Raises `ParameterError` for one that can't be."""
 
@@ -106,7 +106,7 @@ class Pattern:
             )[0]
         )
 
-
+# %% ../../nbs/serve/06_conditions.ipynb #91059a69
 def _for_python(pattern: str, flags: int) -> re.Pattern[str] | None:
     """The same for `re`, where `$` would also be found before a last line break; `None` where the two differ."""
     if re.search(r"\(\?[a-zA-Z-]+[:)]|\\[pPzQ]|&&|\[\[", pattern):

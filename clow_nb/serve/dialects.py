@@ -111,7 +111,7 @@ def _check_version(parts: list[str], known: str) -> None:
             ),
         )
 
-
+# %% ../../nbs/serve/02h_dialects.ipynb #4b789077
 def find_model(serving: Serving, path: str) -> str:
     """The name of the model in a path of the protocol, "" for the service itself; raises `Refused` 404."""
     parts = path.split("/")

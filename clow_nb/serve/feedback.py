@@ -57,8 +57,8 @@ def _line(said: Saying) -> bytes:
     return line
 
 # %% ../../nbs/serve/07c_feedback.ipynb #5e40f104
-class Feedback:
-    """The feedback of a service's folder."""
+class _Heard:
+    """What was said, one line each."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.path = folder, folder / "feedback.jsonl"
@@ -95,6 +95,10 @@ class Feedback:
                 with suppress(msgspec.MsgspecError):
                     found.append(decode(line))
         return found
+
+# %% ../../nbs/serve/07c_feedback.ipynb #ed6cd9fc
+class Feedback(_Heard):
+    """The feedback of a service's folder."""
 
     def _begins(self, before: datetime) -> bool:
         try:

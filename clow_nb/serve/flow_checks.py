@@ -6,290 +6,30 @@
 __all__ = ['check_flow', 'prepare_flow', 'flow_datasets']
 
 # %% ../../nbs/serve/06i_flow_checks.ipynb #f19cf238
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..core.context import Context
-from ..core.errors import NotFound, ParameterError, ServiceError
+from ..core.errors import NotFound, ParameterError
 from ..core.text import t
-from . import flow_steps as of
-from .compose import model_name
-from .flow import FlowSpec, parse_flow, read_flow
-from .flow_steps import kind_of
+from .flow import parse_flow, read_flow
+from .flow_paths import FlowPaths, Left, wrong_at
 from .spec import ServiceSpec
 
 # %% ../../nbs/serve/06i_flow_checks.ipynb #814cb704
-@dataclass(frozen=True)
-class _Left:
-    may: bool = False
-    must: bool = False
-    sure: bool = True
-    ended: bool = False
-    gives: bool = False
-
-    @property
-    def answers(self) -> bool:
-        """Whether anybody has an answer when the list is over."""
-        return self.may or self.gives
-
-
-def _wrong(place: str, words: str) -> ParameterError:
-    return ParameterError(
-        "The flow can't be used. {place}: {words}", place=place, words=words
-    )
-
-
-class _Check:
-    """Walks through a flow; raises `ParameterError` with the place of what can't work."""
-
-    def __init__(self, spec: ServiceSpec, flow: FlowSpec) -> None:
-        self.spec, self.flow = spec, flow
-        self.asked: set[str] = set()
-        self.used: list[str] = []
-        self.in_use: list[str] = []
-        self.falls = 0
-
-    def steps(self, steps: Sequence[Any], place: str, before: _Left) -> _Left:
-        """What the list leaves when it begins with what was left `before`."""
-        left = before
-        for number, step in enumerate(steps):
-            here = f"{place}[{number}]"
-            if left.ended:
-                raise _wrong(
-                    here,
-                    t(
-                        "It is never reached: the step before it ends the list for every document."
-                    ),
-                )
-            left = getattr(self, f"_{kind_of(step)}")(step, here, left)
-        return left
-
-    def _prepare(self, step: Any, here: str, left: _Left) -> _Left:
-        called = any(
-            "call" in operation
-            for operation in (
-                *getattr(step, "prepare", ()),
-                *getattr(step, "finish", ()),
-            )
-        )
-        if called and not self.spec.code:
-            raise _wrong(
-                here,
-                t(
-                    "It calls a function, and the version has no code. Give it with code= (a repo)."
-                ),
-            )
-        return replace(left, sure=left.sure and not called)
-
-    def _finish(self, step: of.Finish, here: str, left: _Left) -> _Left:
-        if not left.may:
-            raise _wrong(
-                here,
-                t(
-                    "There is no answer yet that could be changed. Put finish behind a model or rules."
-                ),
-            )
-        return self._prepare(step, here, left)
-
-    def _answer(self, step: of.Answer, here: str, left: _Left) -> _Left:
-        return _Left(left.may, True, left.sure, ended=True, gives=True)
-
-    def _model(self, step: of.Model, here: str, left: _Left) -> _Left:
-        try:
-            self.asked |= (
-                {model.name for model in self.spec.models}
-                if step.model == "$asked"
-                else {model_name(self.spec, step.model)}
-            )
-        except ServiceError as error:
-            raise _wrong(here, error.message) from None
-        if step.model == "$asked" and not self.spec.models:
-            raise _wrong(here, t("The version has no models."))
-        return (
-            replace(left, sure=False)
-            if step.put
-            else _Left(True, True, False, gives=left.gives)
-        )
-
-    def _cache(self, step: of.Cache, here: str, left: _Left) -> _Left:
-        if left.may:
-            raise _wrong(
-                here,
-                t(
-                    "There may be an answer before it. Put the cache in front of the steps whose answers it keeps."
-                ),
-            )
-        return left
-
-    def _lookup(self, step: of.Lookup, here: str, left: _Left) -> _Left:
-        return left
-
-    def _stored(self, step: of.Stored, here: str, left: _Left) -> _Left:
-        return replace(left, sure=False, gives=True)
-
-    def _use(self, step: of.Use, here: str, left: _Left) -> _Left:
-        if step.use not in self.flow.parts:
-            raise _wrong(
-                here,
-                t(
-                    "There is no part {name!r}. The parts are: {known}.",
-                    name=step.use,
-                    known=", ".join(self.flow.parts) or "-",
-                ),
-            )
-        if step.use in self.in_use:
-            raise _wrong(
-                here,
-                t(
-                    "The parts go in a circle: {circle}.",
-                    circle=" → ".join([*self.in_use, step.use]),
-                ),
-            )
-        self.used.append(step.use)
-        self.in_use.append(step.use)
-        after = self.steps(
-            self.flow.parts[step.use], f"parts.{step.use}", replace(left, gives=False)
-        )
-        self.in_use.pop()
-        return _Left(after.answers, after.must, after.sure, gives=left.gives)
-
-# %% ../../nbs/serve/06i_flow_checks.ipynb #6777dab0
-def _settles(rule: of.Rule) -> bool:
-    """Whether no later rule sees a document that this one holds of."""
-    return rule.set is None
-
-
-class _CheckAll(_Check):
-    """The same, with the steps that hold others."""
-
-    def _rules(self, step: of.Rules, here: str, left: _Left) -> _Left:
-        done: list[of.Rule] = []
-        for number, rule in enumerate(step.rules):
-            place = f"{here}.rules[{number}]"
-            if rule.name in [one.name for one in step.rules[:number]]:
-                raise _wrong(
-                    place,
-                    t(
-                        "Two rules are called {name!r}. Give each its own name.",
-                        name=rule.name,
-                    ),
-                )
-            if earlier := next((one for one in done if self._covers(one, rule)), None):
-                raise _wrong(
-                    place,
-                    t(
-                        "The rule {name!r} is never reached: {earlier!r} holds of all its documents.",
-                        name=rule.name,
-                        earlier=earlier.name,
-                    ),
-                )
-            if rule.when_answer and not left.may:
-                raise _wrong(
-                    place,
-                    t(
-                        "The rule {name!r} asks about an answer, and there is none yet. Put it behind a model.",
-                        name=rule.name,
-                    ),
-                )
-            if rule.veto is not None and not self.falls:
-                raise _wrong(
-                    place,
-                    t(
-                        "After the veto of {name!r} nobody answers. Put the rules and the model into a fallback.",
-                        name=rule.name,
-                    ),
-                )
-            if _settles(rule):
-                done.append(rule)
-        answers = any(rule.answer is not None for rule in step.rules)
-        ended = any(not rule.when and not rule.when_answer for rule in done)
-        whole = next(
-            (rule for rule in done if not rule.when and not rule.when_answer), None
-        )
-        must = left.must or (whole is not None and whole.answer is not None)
-        sure = left.sure and all(
-            rule.veto is None and rule.refuse is None for rule in step.rules
-        )
-        return _Left(left.may, must, sure, ended, left.gives or answers)
-
-    @staticmethod
-    def _covers(one: of.Rule, other: of.Rule) -> bool:
-        return (not one.when or one.when == other.when) and (
-            not one.when_answer or one.when_answer == other.when_answer
-        )
-
-    def _route(self, step: of.Route, here: str, left: _Left) -> _Left:
-        wish = step.route
-        if wish.by_answer and not left.may:
-            raise _wrong(
-                here,
-                t(
-                    "It goes by an answer, and there is none yet. Put it behind a model."
-                ),
-            )
-        before = replace(left, gives=False)
-        branches = [
-            self.steps(steps, f"{here}.route.to.{name}", before)
-            for name, steps in wish.to.items()
-        ]
-        branches.append(self.steps(wish.otherwise, f"{here}.route.otherwise", before))
-        may, must = any(one.answers for one in branches), all(
-            one.must for one in branches
-        )
-        return _Left(may, must, all(one.sure for one in branches), gives=left.gives)
-
-    def _ensemble(self, step: of.Ensemble, here: str, left: _Left) -> _Left:
-        parts = [
-            self.steps(steps, f"{here}.ensemble.of[{number}]", _Left())
-            for number, steps in enumerate(step.ensemble.of)
-        ]
-        for number, part in enumerate(parts):
-            if not part.answers:
-                raise _wrong(
-                    f"{here}.ensemble.of[{number}]",
-                    t("It never answers. End it with a model, rules or an answer."),
-                )
-        return _Left(True, True, False, gives=left.gives)
-
-    def _fallback(self, step: of.Fallback, here: str, left: _Left) -> _Left:
-        self.falls += 1
-        parts: list[_Left] = []
-        for number, steps in enumerate(step.fallback):
-            place = f"{here}.fallback[{number}]"
-            if any(part.sure and part.must for part in parts):
-                raise _wrong(
-                    place,
-                    t("It is never reached: what stands before it always answers."),
-                )
-            parts.append(self.steps(steps, place, _Left()))
-            if not parts[-1].answers:
-                raise _wrong(
-                    place,
-                    t("It never answers. End it with a model, rules or an answer."),
-                )
-        self.falls -= 1
-        return _Left(
-            True,
-            any(part.must for part in parts),
-            parts[-1].sure and parts[-1].must and left.sure,
-            gives=left.gives,
-        )
-
-# %% ../../nbs/serve/06i_flow_checks.ipynb #04f3d1b1
 def check_flow(spec: ServiceSpec) -> set[str]:
     """The names of the models that the flow of a version asks, if it can work. Raises `ParameterError` with the place of the first mistake."""
     if not spec.flow:
         return {model.name for model in spec.models}
     flow = parse_flow(spec.flow)
-    check = _CheckAll(spec, flow)
-    left = check.steps(flow.steps, "steps", _Left())
+    check = FlowPaths(spec, flow)
+    left = check.steps(flow.steps, "steps", Left())
     if unused := [name for name in flow.parts if name not in check.used]:
-        raise _wrong(
+        raise wrong_at(
             f"parts.{unused[0]}", t("It is never used. Take it out, or use it.")
         )
     if not left.must:
-        raise _wrong(
+        raise wrong_at(
             "steps",
             t(
                 "There are documents that get no answer. End it with an answer step, such as {example}.",

@@ -55,7 +55,7 @@ def _box(kind: str, detail: str, tip: str) -> _Piece:
 def _moved(piece: _Piece, x: float, y: float) -> str:
     return f'<g transform="translate({x:g},{y:g})">{piece.svg}</g>'
 
-
+# %% ../../nbs/serve/06j_flow_drawing.ipynb #b6c0276c
 def _line(x1: float, y1: float, x2: float, y2: float, arrow: bool = True) -> str:
     bend = (x2 - x1) / 2
     tip = " m-5,-4 l5,4 l-5,4" if arrow else ""
@@ -159,7 +159,7 @@ def _drawn(
         )
     return _row(pieces)
 
-
+# %% ../../nbs/serve/06j_flow_drawing.ipynb #b1ac686f
 class FlowPicture:
     """A flow that shows itself as a picture in a notebook; `svg` is its text."""
 

@@ -56,7 +56,7 @@ def _slowest(
             total, names = total + longest[0], [*names, *longest[1]]
     return total, names
 
-
+# %% ../../nbs/serve/06p_flow_notes.ipynb #736bb48c
 def flow_notes(
     spec: ServiceSpec, measured: Mapping[str, float] | None = None
 ) -> list[str]:

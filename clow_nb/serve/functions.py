@@ -55,7 +55,7 @@ def pin_code(ctx: Context, code: Mapping[str, Any]) -> dict[str, Any]:
         ),
     }
 
-
+# %% ../../nbs/serve/06g_functions.ipynb #e9855147
 def code_folder(spec: ServiceSpec, home: Path) -> Path:
     """The folder with the version's code, fetched if it isn't there yet. Raises `RunError`, `ServiceError`."""
     from clow_nb.train.repositories import fetch

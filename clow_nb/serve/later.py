@@ -38,8 +38,8 @@ _SCHEMA = """create table if not exists later (id text primary key, until real n
 sent text not null default '')"""
 
 # %% ../../nbs/serve/06k_later.ipynb #b74296e0
-class LaterStore:
-    """Results of a service that were not waited for, in its `folder`; one file for all its processes."""
+class _Accepted:
+    """What is computed, and came of it, written down."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "later.sqlite"
@@ -75,6 +75,10 @@ class LaterStore:
         with self._open() as connection:
             connection.execute("update later set sent = ? where id = ?", (words, id))
 
+# %% ../../nbs/serve/06k_later.ipynb #a3ec799b
+class LaterStore(_Accepted):
+    """Results of a service that were not waited for, in its `folder`; one file for all its processes."""
+
     def result(self, id: str) -> tuple[int, bytes, int]:
         """Status and body of a result, and after how many seconds to ask again: 202 while it is computed; 404, 500 where nothing will come."""
         with self._open() as connection:
@@ -105,7 +109,7 @@ class LaterStore:
             )
         return 202, msgspec.json.encode({"state": "running", "sent": sent}), 1
 
-
+# %% ../../nbs/serve/06k_later.ipynb #44e472cf
 def _said(words: str) -> bytes:
     return msgspec.json.encode({"error": words})
 
@@ -113,8 +117,8 @@ def _said(words: str) -> bytes:
 Work = Callable[[], Awaitable[tuple[int, bytes]]]
 
 # %% ../../nbs/serve/06k_later.ipynb #78d602ee
-class Later:
-    """Works on requests that nobody waits for; at most `most` at a time in this process."""
+class _Working:
+    """Computes results, keeps them, and sends them to who wants to hear of them."""
 
     def __init__(self, folder: Path, spec: of.Later, most: int = 1000) -> None:
         self.spec, self.most, self.store = spec, most, LaterStore(folder)
@@ -123,28 +127,6 @@ class Later:
         self._senders = ThreadPoolExecutor(
             4, thread_name_prefix="callback"
         )  # a slow receiver keeps nobody else waiting
-
-    async def start(self, work: Work, callback: str = "") -> str:
-        """Begin, and return the id of the result. Raises `Refused` 422 for a callback that isn't allowed, 429 where too much is under way."""
-        if callback:
-            check_callback(callback, self.spec.callbacks)
-        if len(self._tasks) >= self.most:
-            raise Refused(
-                429,
-                t(
-                    "{count} results are being computed already, which is all the room there is. Try again later.",
-                    count=len(self._tasks),
-                ),
-                retry_after=5,
-            )
-        id = secrets.token_urlsafe(18)
-        await asyncio.to_thread(
-            self.store.accept, id, self.spec.seconds, self.spec.keep_days
-        )
-        task = asyncio.create_task(self._work(id, work, callback))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return id
 
     async def _work(self, id: str, work: Work, callback: str) -> None:
         try:
@@ -176,6 +158,32 @@ class Later:
             if pause is not None:
                 await asyncio.sleep(pause)
         return told
+
+# %% ../../nbs/serve/06k_later.ipynb #3a13a81d
+class Later(_Working):
+    """Works on requests that nobody waits for; at most `most` at a time in this process."""
+
+    async def start(self, work: Work, callback: str = "") -> str:
+        """Begin, and return the id of the result. Raises `Refused` 422 for a callback that isn't allowed, 429 where too much is under way."""
+        if callback:
+            check_callback(callback, self.spec.callbacks)
+        if len(self._tasks) >= self.most:
+            raise Refused(
+                429,
+                t(
+                    "{count} results are being computed already, which is all the room there is. Try again later.",
+                    count=len(self._tasks),
+                ),
+                retry_after=5,
+            )
+        id = secrets.token_urlsafe(18)
+        await asyncio.to_thread(
+            self.store.accept, id, self.spec.seconds, self.spec.keep_days
+        )
+        task = asyncio.create_task(self._work(id, work, callback))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return id
 
     async def drain(self, seconds: float) -> None:
         """Wait until what is under way is done, `seconds` at most."""
@@ -293,7 +301,7 @@ def results_api(serving: Any) -> dict[str, Any]:
         }
     }
 
-
+# %% ../../nbs/serve/06k_later.ipynb #39b36092
 def with_later(serving: Any, app: App) -> App:
     """The app of a server, with results that are not waited for where the version's flow says `later`; else nothing changes."""
 

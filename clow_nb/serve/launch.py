@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from ..core.errors import ServiceError
 from ..core.sentence import read_again
@@ -169,9 +169,8 @@ def start_one(
     return Starting(process, ours, log)
 
 # %% ../../nbs/serve/04c_launch.ipynb #fcde9aa4
-class Launch:
-    """The processes of a version, from the first to the moment when they answer. Use as a context manager: whatever isn't
-    answering at its end is ended."""
+class _Together:
+    """The processes of a version that were started with their sockets; at the end whatever isn't serving is ended."""
 
     def __init__(
         self,
@@ -189,6 +188,32 @@ class Launch:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def processes(self) -> list[Detached]:
+        """The new processes."""
+        return [one.process for one in self.starting]
+
+    def close(self) -> None:
+        """Let go of the sockets; end the processes if they aren't serving."""
+        for one in self.starting:
+            one.channel.close()
+            if not self.serving:
+                one.process.end(5)
+        for mine in self.sockets:
+            for shared in mine:
+                shared.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+# %% ../../nbs/serve/04c_launch.ipynb #1b1e34c4
+class Launch(_Together):
+    """The processes of a version, from the first to the moment when they answer. Use as a context manager: whatever isn't
+    answering at its end is ended."""
 
     def wait(
         self,
@@ -224,27 +249,6 @@ class Launch:
                 one.channel.sendall(b"go\n")
         self.wait("serving", 20)
         self.serving = True
-
-    @property
-    def processes(self) -> list[Detached]:
-        """The new processes."""
-        return [one.process for one in self.starting]
-
-    def close(self) -> None:
-        """Let go of the sockets; end the processes if they aren't serving."""
-        for one in self.starting:
-            one.channel.close()
-            if not self.serving:
-                one.process.end(5)
-        for mine in self.sockets:
-            for shared in mine:
-                shared.close()
-
-    def __enter__(self) -> "Launch":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 # %% ../../nbs/serve/04c_launch.ipynb #7a69105d
 @contextmanager

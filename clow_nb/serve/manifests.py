@@ -99,7 +99,7 @@ def _container(spec: ServiceSpec, image: str) -> dict[str, Any]:
         ],
     }
 
-
+# %% ../../nbs/serve/09b_manifests.ipynb #2cb8bcf5
 def deployment_of(
     spec: ServiceSpec, name: str, labels: dict[str, str], image: str
 ) -> dict[str, Any]:

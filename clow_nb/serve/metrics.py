@@ -55,7 +55,7 @@ _TIMES = (
     ("clow_batch_documents", "Documents computed together."),
 )
 
-
+# %% ../../nbs/serve/02a_metrics.ipynb #9e6a1831
 class _Counts:
     """What a server counts of its models, as a collector of the client library."""
 

@@ -46,8 +46,8 @@ class _Wire(asyncio.Protocol):
             self.answer.set_exception(error or ConnectionError("closed"))
 
 # %% ../../nbs/serve/08a_neighbour.ipynb #f9f4863e
-class Neighbours:
-    """Kept connections to server processes on this machine, by port."""
+class _Kept:
+    """Connections that nobody uses now, by port."""
 
     def __init__(self, host: str = "127.0.0.1") -> None:
         self.host = host
@@ -63,6 +63,10 @@ class Neighbours:
             _Wire, self.host, port
         )
         return fresh, False
+
+# %% ../../nbs/serve/08a_neighbour.ipynb #9b1d866d
+class Neighbours(_Kept):
+    """Kept connections to server processes on this machine, by port."""
 
     async def post(
         self, port: int, path: bytes, body: bytes, headers: list[tuple[bytes, bytes]]

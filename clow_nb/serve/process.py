@@ -27,7 +27,7 @@ def _has_threads(pid: int, born: float) -> bool:
         return abs(process.create_time() - born) < 1 and process.num_threads() > 1
     return False
 
-
+# %% ../../nbs/serve/04_process.ipynb #45cc8ec9
 @dataclass(frozen=True)
 class Detached:
     """A process that runs by itself, on this machine."""

@@ -16,8 +16,7 @@ from ..core.refs import Ref
 from ..core.context import Context
 from ..data.values import from_json, to_json
 from .feedback import Feedback, Saying
-from .log import Look, look
-from .log_filter import narrowed
+from .log import Look, look, narrowed
 from .predicting import check_target, predict_into, replay_rows, replayed
 from .redaction import log_settings
 from .rolling import Rolled, roll
@@ -45,8 +44,8 @@ def keep_log(ctx: Context, service: str, tidy_s: float = 3600) -> Rolled | None:
     return rolled
 
 # %% ../../nbs/serve/07f_recorded.ipynb #4b75a7c0
-class _Logged(Versioned):
-    """The prediction log of a service."""
+class _Looked(Versioned):
+    """The prediction log of a service, to be looked at."""
 
     @property
     def folder(self) -> Path:
@@ -79,6 +78,10 @@ class _Logged(Versioned):
         return self.look().find(
             narrowed(query, since, until, version), sort, skip, limit
         )
+
+# %% ../../nbs/serve/07f_recorded.ipynb #9d37d82c
+class _Logged(_Looked):
+    """The prediction log of a service: rolled, and with what was said of it."""
 
     def roll_log(self) -> Rolled | None:
         """Bring what was logged into the table now; delete what is too old. `None` if somebody else is at it."""
@@ -117,7 +120,49 @@ def _side_by_side(rows: "pl.DataFrame", known: "pl.DataFrame") -> "pl.DataFrame"
     return joined.with_columns(changed=pl.col("again").ne(pl.col("decision")))
 
 # %% ../../nbs/serve/07f_recorded.ipynb #5c92d69a
-class _Replayed(_Logged):
+class _Asked(_Logged):
+    """The run in which a version is asked what was asked before."""
+
+    def start_replay(
+        self,
+        version: str | int,
+        *,
+        query: Mapping[str, Any] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int = 1000
+    ) -> "Run":
+        """Start the run in which a version is asked the newest `limit` questions of the log again."""
+        from clow_nb.runs.queue import Runs
+
+        name = self._version(version).data["name"]
+        params = {
+            "service": self.name,
+            "version": name,
+            "query": _json(query),
+            "since": _text(since),
+            "until": _text(until),
+            "limit": limit,
+        }
+        return Runs(self.ctx).submit("replay", params, kind="replay", target=self.name)
+
+    def replay_here(
+        self, version: str, query: str, since: str, until: str, limit: int
+    ) -> int:
+        """What the run of a replay does; how many answers there are."""
+        first, last = (
+            datetime.fromisoformat(text) if text else None for text in (since, until)
+        )
+        rows = self.look().find(
+            narrowed(from_json(query or "{}"), first, last, None),
+            [("time", -1)],
+            0,
+            limit,
+        )
+        return replay_rows(self.ctx, self.spec(version), rows)
+
+# %% ../../nbs/serve/07f_recorded.ipynb #a66a8632
+class _Replayed(_Asked):
     """What was asked of a service, asked again."""
 
     def replay(
@@ -148,44 +193,6 @@ class _Replayed(_Logged):
                 run.wait()
                 known = replayed(self.folder, name)
         return _side_by_side(rows, known)
-
-    def start_replay(
-        self,
-        version: str | int,
-        *,
-        query: Mapping[str, Any] | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        limit: int = 1000,
-    ) -> "Run":
-        """Start the run in which a version is asked the newest `limit` questions of the log again."""
-        from clow_nb.runs.queue import Runs
-
-        name = self._version(version).data["name"]
-        params = {
-            "service": self.name,
-            "version": name,
-            "query": _json(query),
-            "since": _text(since),
-            "until": _text(until),
-            "limit": limit,
-        }
-        return Runs(self.ctx).submit("replay", params, kind="replay", target=self.name)
-
-    def replay_here(
-        self, version: str, query: str, since: str, until: str, limit: int
-    ) -> int:
-        """What the run of a replay does; how many answers there are."""
-        first, last = (
-            datetime.fromisoformat(text) if text else None for text in (since, until)
-        )
-        rows = self.look().find(
-            narrowed(from_json(query or "{}"), first, last, None),
-            [("time", -1)],
-            0,
-            limit,
-        )
-        return replay_rows(self.ctx, self.spec(version), rows)
 
 # %% ../../nbs/serve/07f_recorded.ipynb #3037c8f2
 class Recorded(_Replayed):

@@ -53,8 +53,8 @@ written real not null, expires real not null) without rowid; create index if not
 DAY = 86_400.0
 
 # %% ../../nbs/serve/06d_results.ipynb #5fb5f9ab
-class ResultStore:
-    """The stored answers of a service, in its `folder`. Safe to use from many threads and processes; raises `sqlite3.Error`."""
+class _Keeping:
+    """Writes the answers down."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "results.sqlite"
@@ -77,7 +77,7 @@ class ResultStore:
         *,
         ref: str = "",
         version: str = "",
-        days: float = 3.0,
+        days: float = 3.0
     ) -> int:
         """Keep the answers `(key, output)`, in place of older ones, all or none; returns how many. What has expired is removed."""
         now, count = time.time(), 0
@@ -100,6 +100,10 @@ class ResultStore:
                 count += len(rows)
             connection.execute("delete from results where expires < ?", (now,))
         return count
+
+# %% ../../nbs/serve/06d_results.ipynb #ec785fd5
+class ResultStore(_Keeping):
+    """The stored answers of a service, in its `folder`. Safe to use from many threads and processes; raises `sqlite3.Error`."""
 
     def get(self, keys: Iterable[Any], days: float | None = None) -> dict[str, Result]:
         """`{result_key: Result}` of those that are there, not expired and, with `days`, not older."""
@@ -130,7 +134,7 @@ class ResultStore:
                 self._reader.close()
                 self._reader = None
 
-
+# %% ../../nbs/serve/06d_results.ipynb #65117024
 def _parts(items: Iterable[Any], size: int = 10_000) -> Iterator[list[Any]]:
     part: list[Any] = []
     for item in items:

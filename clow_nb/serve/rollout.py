@@ -210,8 +210,8 @@ def _frame(rows: Sequence[Row]) -> "pl.DataFrame":
     )
 
 # %% ../../nbs/serve/05c_rollout.ipynb #eb6f3594
-class RolledOut(Versioned):
-    """Bringing versions of a service in by steps."""
+class _BroughtIn(Versioned):
+    """Beginning a rollout."""
 
     def rollout(
         self,
@@ -257,6 +257,10 @@ class RolledOut(Versioned):
         start_supervisor(self.ctx, self.name)
         nudge(self.ctx.home, self.name)
         return Rollout(self.ctx, self.name, id)
+
+# %% ../../nbs/serve/05c_rollout.ipynb #d03ccdef
+class RolledOut(_BroughtIn):
+    """Bringing versions of a service in by steps."""
 
     def current_rollout(self) -> Rollout | None:
         """The one that is under way."""

@@ -147,7 +147,7 @@ def _line(what: str, weight: float, who: str, reason: str) -> dict[str, Any]:
         "reason": kept(reason),
     }
 
-
+# %% ../../nbs/serve/08g_rollouts.ipynb #e04e8f98
 class Rollouts(_Written):
     """The rollouts of one service."""
 

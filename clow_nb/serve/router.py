@@ -63,8 +63,8 @@ class _Candidate:
         self._neighbours.close()
 
 # %% ../../nbs/serve/08b_router.ipynb #042c01be
-class _Sharing:
-    """Passes requests of the serving version on to its candidate. `folder` is the service's, `version` the worker's own."""
+class _Routed:
+    """Knows the route of the serving version. `folder` is the service's, `version` the worker's own."""
 
     def __init__(
         self, folder: Path, version: str, registry: CollectorRegistry | None = None
@@ -97,6 +97,10 @@ class _Sharing:
         if self.route is None or len(self._failed) > 10_000:
             self._failed.clear()
         return self.route is not None
+
+# %% ../../nbs/serve/08b_router.ipynb #ce82a2c7
+class _Sharing(_Routed):
+    """Passes requests of the serving version on to its candidate."""
 
     def choose(self, key: bytes) -> str | None:
         """The candidate's version if it is to answer this key."""
@@ -132,7 +136,31 @@ class _Sharing:
         return None
 
 # %% ../../nbs/serve/08b_router.ipynb #a04372e0
-class Router(_Sharing):
+class _Comparing(_Sharing):
+    """Asks the candidate what the serving version has answered, and compares."""
+
+    async def _compare(
+        self, route: Route, body: bytes, headers: Headers, answer: bytes, path: bytes
+    ) -> None:
+        until = time.monotonic() + 5
+        while self._mirror.under_way >= self._mirror.most:
+            if time.monotonic() > until:
+                self.tally.dropped.labels(route.candidate).inc()
+                return
+            await asyncio.sleep(0.01)
+        status, other, took = await self._mirror.ask(
+            route, "shadow", body, headers, until - time.monotonic(), path
+        )
+        outcome = "ok" if 200 <= status < 300 else "failed"
+        try:
+            pairs = compare(answer, other) if outcome == "ok" else []
+        except (ValueError, msgspec.MsgspecError):
+            outcome, pairs = "failed", []
+        self.tally.count(route.candidate, "shadow", outcome, took, route.slow_ms)
+        self.tally.compare(route.candidate, pairs)
+
+# %% ../../nbs/serve/08b_router.ipynb #f385deb3
+class Router(_Comparing):
     """Passes requests of a version on to its candidate, mirrors others, and counts."""
 
     def shadow(
@@ -177,26 +205,6 @@ class Router(_Sharing):
             )
             self._waiting.add(task)
             task.add_done_callback(self._waiting.discard)
-
-    async def _compare(
-        self, route: Route, body: bytes, headers: Headers, answer: bytes, path: bytes
-    ) -> None:
-        until = time.monotonic() + 5
-        while self._mirror.under_way >= self._mirror.most:
-            if time.monotonic() > until:
-                self.tally.dropped.labels(route.candidate).inc()
-                return
-            await asyncio.sleep(0.01)
-        status, other, took = await self._mirror.ask(
-            route, "shadow", body, headers, until - time.monotonic(), path
-        )
-        outcome = "ok" if 200 <= status < 300 else "failed"
-        try:
-            pairs = compare(answer, other) if outcome == "ok" else []
-        except (ValueError, msgspec.MsgspecError):
-            outcome, pairs = "failed", []
-        self.tally.count(route.candidate, "shadow", outcome, took, route.slow_ms)
-        self.tally.compare(route.candidate, pairs)
 
     def close(self) -> None:
         """Ask nobody any more."""

@@ -45,36 +45,6 @@ class _Started(Recorded, RolledOut):
             else None
         )
 
-    def deploy(
-        self,
-        version: str | int = "latest",
-        *,
-        wait: bool = True,
-        notes: str = "",
-        port: int = 0,
-        executor: str = "local",
-        id: str | None = None,
-        parent: str | None = None,
-    ) -> "Run":
-        """Take a version into service in a run of its own; the old version answers until the new one is warm.
-
-        `port` moves the service to another port. `executor="ray"`, or the address of a cluster such as `ray://head:10001`, serves it there, at the same address. Waits with a progress bar unless `wait=False`; raises `RunError` with the reason if the version can't be started.
-        """
-        from clow_nb.runs.queue import Runs
-
-        name = self._version(version).data["name"]
-        params = {
-            "service": self.name,
-            "version": name,
-            "notes": notes,
-            "port": port,
-            "executor": check_executor(executor),
-        }
-        run = Runs(self.ctx).submit(
-            "serve", params, kind="serve", target=self.name, id=id, parent=parent
-        )
-        return run.wait() if wait else run
-
     def start(
         self,
         version: str | int = "latest",
@@ -113,8 +83,42 @@ class _Started(Recorded, RolledOut):
         )
         return done
 
+# %% ../../nbs/serve/05_service.ipynb #80538775
+class _ByRun(_Started):
+    """Taking versions into service by runs."""
+
+    def deploy(
+        self,
+        version: str | int = "latest",
+        *,
+        wait: bool = True,
+        notes: str = "",
+        port: int = 0,
+        executor: str = "local",
+        id: str | None = None,
+        parent: str | None = None,
+    ) -> "Run":
+        """Take a version into service in a run of its own; the old version answers until the new one is warm.
+
+        `port` moves the service to another port. `executor="ray"`, or the address of a cluster such as `ray://head:10001`, serves it there, at the same address. Waits with a progress bar unless `wait=False`; raises `RunError` with the reason if the version can't be started.
+        """
+        from clow_nb.runs.queue import Runs
+
+        name = self._version(version).data["name"]
+        params = {
+            "service": self.name,
+            "version": name,
+            "notes": notes,
+            "port": port,
+            "executor": check_executor(executor),
+        }
+        run = Runs(self.ctx).submit(
+            "serve", params, kind="serve", target=self.name, id=id, parent=parent
+        )
+        return run.wait() if wait else run
+
 # %% ../../nbs/serve/05_service.ipynb #f91e7caf
-class _Deployed(_Started):
+class _Deployed(_ByRun):
     """What becomes of a version in service."""
 
     def stop(self) -> bool:

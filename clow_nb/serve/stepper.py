@@ -183,7 +183,7 @@ def _write_counts(rollouts: Rollouts, id: int, counts: dict[str, float]) -> None
     with suppress(Exception):
         rollouts.count(id, counts)
 
-
+# %% ../../nbs/serve/08i_stepper.ipynb #050da993
 class _Watching(_Ending):
     """Loads a candidate, and judges it step by step."""
 

@@ -144,8 +144,8 @@ class RuleList:
 
 # %% ../../nbs/serve/06m_steps.ipynb #c2dd7ca6
 @dataclass
-class Asking:
-    """Asks a model for all documents at once."""
+class _Question:
+    """What a model is asked of a document, and what its answer does."""
 
     step: str
     spec: of.Model
@@ -187,6 +187,10 @@ class Asking:
             }
         else:
             item.answer, item.ref, item.decided_by = job.outcome, self.refs[name], ""
+
+# %% ../../nbs/serve/06m_steps.ipynb #88e4cf14
+class Asking(_Question):
+    """Asks a model for all documents at once."""
 
     async def run(self, items: list[Item], run: Passing) -> list[Item]:
         name = (

@@ -151,8 +151,8 @@ def add_version(
     return str(found.data["name"])
 
 # %% ../../nbs/serve/05b_versions.ipynb #d17add38
-class Versioned(Entity):
-    """The versions of a service and what they were made from."""
+class _Made(Entity):
+    """Making versions of a service."""
 
     kind = "service"
 
@@ -172,6 +172,10 @@ class Versioned(Entity):
         """
         self.item  # noqa: B018 - a service that was deleted says so
         return add_version(self.ctx, self.name, version, models, limits, notes, token)
+
+# %% ../../nbs/serve/05b_versions.ipynb #17394d29
+class Versioned(_Made):
+    """The versions of a service and what they were made from."""
 
     def _version(self, version: str | int) -> VersionRow:
         ref = self.ctx.catalog.resolve(Ref(self.kind, self.name, version), self.kind)

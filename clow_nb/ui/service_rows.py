@@ -74,30 +74,26 @@ def release_rows(service: Service) -> pl.DataFrame:
     return frame.with_columns(reasons, number=pl.int_range(frame.height, 0, -1))
 
 # %% ../../nbs/ui/10m_service_rows.ipynb #f14f15b1
-def state_text(status: ServiceStatus) -> str:
-    """How a service is, in words for a page that has the buttons."""
+def state_text(status: ServiceStatus, versions: int = 1) -> str:
+    """How a service with so many versions is, in words for a page that has the buttons."""
     if status.state != "STOPPED":
         return " · ".join(filter(None, [status_text(status.state), status.detail]))
     gone = t(
         "its processes are gone, by a crash or a restart of the machine: deploy it again"
     )
-    return " · ".join(
-        [
-            status_text("STOPPED"),
-            gone if status.version else t("choose Deploy at a version"),
-        ]
-    )
+    first = t("choose Deploy at a version") if versions else t("make a version first")
+    return " · ".join([status_text("STOPPED"), gone if status.version else first])
 
 
 def facts_of(service: Service) -> list[list[str]]:
     """What stands in the head: the state, who gets which share, the address, since when, how many versions."""
-    status = service.status()
+    status, versions = service.status(), len(service.versions())
     shares = ", ".join(
         f"{version} {share:g} %"
         for version, share in weights(service.ctx, service.name).items()
     )
     known = [
-        (t("Status"), state_text(status)),
+        (t("Status"), state_text(status, versions)),
         (t("In service"), shares or status.version),
         (t("Address"), status.url),
         (t("Since"), text_of(status.since)),
@@ -106,7 +102,7 @@ def facts_of(service: Service) -> list[list[str]]:
         known.append((t("Restarts after crashes"), text_of(status.restarts)))
     return [
         [name, str(value)]
-        for name, value in [*known, (t("Versions"), len(service.versions()))]
+        for name, value in [*known, (t("Versions"), versions)]
         if value
     ]
 

@@ -32,8 +32,11 @@ def _curve(rows: pl.DataFrame, title: str, colour: Any) -> Any:
         "at:Q",
         title=t("seconds"),
         scale=alt.Scale(domain=[-300, 0]),
-        axis=alt.Axis(grid=False, tickCount=5),
+        axis=alt.Axis(grid=False, values=[-300, -200, -100, 0]),
     )
+    up = (
+        alt.Scale() if rows["value"].max() else alt.Scale(domain=[0, 1])
+    )  # a scale from 0 to 0 has no height
     tips = [
         alt.Tooltip("version:N", title=t("Version")),
         alt.Tooltip("figure:N", title=t("Metric")),
@@ -46,7 +49,9 @@ def _curve(rows: pl.DataFrame, title: str, colour: Any) -> Any:
     return (
         alt.Chart(rows, width=285, height=170)
         .mark_line()
-        .encode(ago, alt.Y("value:Q", title=title), colour, dash, tooltip=tips)
+        .encode(
+            ago, alt.Y("value:Q", title=title, scale=up), colour, dash, tooltip=tips
+        )
     )
 
 
@@ -79,17 +84,18 @@ def live_chart(points: Iterable[tuple[float, Figures]], now: float) -> Any:
     }
     rows = pl.DataFrame(found, schema).drop_nulls()
     rates = pl.col("figure").is_in([names["rate"], names["errors"]])
-    top, bad = alt.Legend(orient="top"), [names["rate"], names["errors"]]
-    left = _curve(
-        rows.filter(rates),
-        t("Requests/s"),
-        alt.Color("figure:N", title=None, legend=top, scale=alt.Scale(domain=bad)),
-    )
-    right = _curve(
-        rows.filter(~rates),
-        t("Answered within (ms)"),
-        alt.Color("figure:N", title=None, legend=top),
-    )
+    known = list(names.values())
+    colours = [
+        alt.Color(
+            "figure:N",
+            title=None,
+            legend=alt.Legend(orient="top"),
+            scale=alt.Scale(domain=part),
+        )
+        for part in (known[:2], known[2:])
+    ]
+    left = _curve(rows.filter(rates), t("Requests/s"), colours[0])
+    right = _curve(rows.filter(~rates), t("Answered within (ms)"), colours[1])
     return alt.hconcat(left, right).resolve_scale(color="independent")
 
 # %% ../../nbs/ui/10b_watching.ipynb #a7e8c744

@@ -122,6 +122,7 @@ function render({ model, el }) {
     const made = ask("vote", () => {
       const row = model.get("rows")[at];
       const silent = (choice === "a" || choice === "b") && row?.[choice] === null; // that version has not answered
+      if (silent) complain(`${model.get("versions")[choice === "a" ? 0 : 1]}: ${labels().unasked}`);
       return row && !silent ? { id: row.id, choice, label } : null;
     });
     turn = made.then(async (answer) => {

@@ -103,6 +103,7 @@ def test_a_service_is_described_deployed_asked_and_rolled_out(voila: Any, worksp
     page.get_by_role("tab", name=word("Overview")).click()
     service.predict([{"text": "알람"}] * 50)
     page.locator(".vega-embed svg").first.wait_for()
+    assert page.get_by_role("link", name=word("Answer review")).get_attribute("href") == f"60_review.ipynb?service={service.name}"
     shot("overview")
 
     service.create_version("v2", models=["intent@1"])

@@ -23,12 +23,21 @@ import msgspec
 from ..core.errors import DataError, ServiceError
 from ..core.text import t
 from .compute import Compute, Computed, Outcome
-from .model_host import Ask, Failure, Open, Opened, Told, pack, raised
+from clow_nb.serve.model_lines import (
+    Ask,
+    Failure,
+    Open,
+    Opened,
+    Told,
+    encode,
+    pack,
+    whole,
+)
 from .protocol import Refused
 
 # %% ../../nbs/serve/02o_hosted.ipynb #a49a4dc4
 class _Line(asyncio.Protocol):
-    """Cuts what comes over a socket into messages."""
+    """Hands on each message that has come whole."""
 
     transport: asyncio.Transport
     lost = False
@@ -43,11 +52,7 @@ class _Line(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take each message that is whole."""
         self._came += data
-        while len(self._came) >= 4 and len(self._came) >= (
-            end := 4 + int.from_bytes(self._came[:4], "big")
-        ):
-            body = bytes(self._came[4:end])
-            del self._came[:end]
+        for body in whole(self._came):
             self.told(body)
 
     def told(self, body: bytes) -> None:
@@ -69,7 +74,7 @@ def _sendable(documents: list[dict[str, Any]]) -> list[msgspec.Raw | Exception]:
     found: list[msgspec.Raw | Exception] = []
     for document in documents:
         try:
-            found.append(msgspec.Raw(pack(_narrow(document))[4:]))
+            found.append(msgspec.Raw(encode(_narrow(document))))
         except OverflowError:
             found.append(
                 DataError(
@@ -145,7 +150,7 @@ class Hosted(_Line, Compute):
         done(
             Computed(
                 [
-                    raised(one) if isinstance(one, Failure) else one
+                    one.error() if isinstance(one, Failure) else one
                     for one in told.outcomes
                 ],
                 told.started,

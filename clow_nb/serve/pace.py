@@ -13,7 +13,7 @@ from ..core.text import t
 from .protocol import Refused
 
 # %% ../../nbs/serve/01a_pace.ipynb #e805bf6e
-_SHORT, _ROUNDS, _SHORT_S = 64, 2, 0.01
+_SHORT, _ROUNDS, _SHORT_S = 32, 1, 0.01
 _PATIENT_ROUNDS, _LEAST_S, _MOST_S = 40, 0.3, 2.0
 _CALM_S, _REGAINED = 1.0, 0.1
 

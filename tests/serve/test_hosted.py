@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,16 @@ def run(host: Host, folder: Path, work: Callable[[Hosted], Awaitable[None]]) -> 
         model.close()
 
     asyncio.run(main())
+
+
+@contextmanager
+def alone(**options: float) -> Iterator[Host]:
+    """A process for one test."""
+    host = Host(**options)
+    try:
+        yield host
+    finally:
+        host.close()
 
 
 async def ask(model: Hosted, documents: list[Any]) -> Computed:
@@ -81,9 +92,22 @@ def test_many_batches_at_once_keep_their_order(model_folder: Path, shared: Host)
     run(shared, model_folder, work)
 
 
-def test_a_killed_process_refuses_what_it_had_and_what_comes(model_folder: Path) -> None:
-    host = Host()
+def wait_for(said: Callable[[], bool]) -> None:
+    """Return when something is so; fail if it isn't within a minute."""
+    until = time.monotonic() + 60
+    while not said():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
+
+def stop(process: psutil.Process) -> None:
+    """Stop a process, with all of its threads."""
+    process.suspend()
+    threads = Path(f"/proc/{process.pid}/task")
+    wait_for(lambda: all(") T " in (thread / "stat").read_text() for thread in threads.iterdir()))
+
+
+def test_a_killed_process_refuses_what_it_had_and_what_comes(model_folder: Path) -> None:
     async def work(model: Hosted) -> None:
         batcher = Batcher(model, max_batch=4)
         asked = [asyncio.create_task(batcher.run([{"text": "x" * 100_000}])) for _ in range(40)]
@@ -96,35 +120,35 @@ def test_a_killed_process_refuses_what_it_had_and_what_comes(model_folder: Path)
         [[job]] = [await batcher.run([{"text": "알람"}])]
         assert isinstance(job.outcome, Refused) and job.outcome.status == 503
 
-    run(host, model_folder, work)
-    host.close()
+    with alone() as host:
+        run(host, model_folder, work)
 
 
 def test_a_model_that_never_answers_is_ended_and_signals_to_drain_are_not_for_it(model_folder: Path) -> None:
-    host = Host(stuck_s=0.5)
-
     async def work(model: Hosted) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             host.process.send_signal(number)
         assert isinstance((await ask(model, [{"text": "알람"}])).outcomes[0], dict)
-        host.process.send_signal(signal.SIGSTOP)
+        stop(psutil.Process(host.process.pid))
         asked = asyncio.create_task(ask(model, [{"text": "알람"}]))
-        assert await asyncio.wait_for(host.watch(), 30)
+        assert await asyncio.wait_for(host.watch(), 60)
         [refused] = (await asked).outcomes
         assert isinstance(refused, Refused) and refused.status == 503
 
-    run(host, model_folder, work)
-    host.close()
+    with alone(stuck_s=0.5) as host:
+        run(host, model_folder, work)
 
 
-def test_it_ends_with_the_process_that_started_it() -> None:
+@pytest.mark.parametrize("stopped", [False, pytest.param(True, marks=pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills what is stopped"))])
+def test_it_ends_with_the_process_that_started_it(stopped: bool) -> None:
     script = "from clow_nb.serve.hosted import Host; import time; print(Host().process.pid, flush=True); time.sleep(600)"
     server = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     models = psutil.Process(int(server.stdout.readline()))
+    if stopped:
+        ignored = 1 << signal.SIGTERM - 1
+        wait_for(lambda: bool(int(Path(f"/proc/{models.pid}/status").read_text().partition("SigIgn:")[2].split()[0], 16) & ignored))
+        stop(models)
     os.kill(server.pid, signal.SIGKILL)
     server.wait()
-    until = time.monotonic() + 60
-    while models.is_running() and models.status() != psutil.STATUS_ZOMBIE and time.monotonic() < until:
-        time.sleep(0.05)
-    assert not models.is_running() or models.status() == psutil.STATUS_ZOMBIE
+    wait_for(lambda: not models.is_running() or models.status() == psutil.STATUS_ZOMBIE)

@@ -42,7 +42,7 @@ class _Compared:
         versions: Sequence[str | int],
         date: str | Day | None = None,
         *,
-        look: Look | None = None,
+        look: Look | None = None
     ) -> None:
         self.ctx, self.service = ctx, service
         if look is not None:  # somebody has the log open already
@@ -86,6 +86,10 @@ class _Compared:
         """Look at the log anew, at the next question."""
         for name in ("_look", "_pairs"):
             self.__dict__.pop(name, None)
+
+# %% ../../nbs/monitor/01_review.ipynb #d7d31ec7
+class _Told(_Compared):
+    """What two versions said, in numbers; and what one of them was not asked, asked now."""
 
     def bins(self) -> "pl.DataFrame":
         """How sure the versions were: ten bins of confidence, a count for each version."""
@@ -131,8 +135,8 @@ class _Compared:
             )
         self.refresh()
 
-# %% ../../nbs/monitor/01_review.ipynb #d7d31ec7
-class _Shown(_Compared):
+# %% ../../nbs/monitor/01_review.ipynb #af5d3288
+class _Shown(_Told):
     """Each query, a page at a time."""
 
     @cached_property

@@ -8,6 +8,7 @@ __all__ = ['Predict', 'Outcome', 'predict_each', 'Computed', 'Compute', 'compute
 # %% ../../nbs/serve/00b_compute.ipynb #5fd60850
 import asyncio
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -48,11 +49,12 @@ class Computed:
     seconds: float
 
 
-class Compute:
+class Compute(ABC):
     """Computes batches in their order; `depth` of them may be on their way at once."""
 
     depth = 1
 
+    @abstractmethod
     def submit(
         self,
         documents: list[dict[str, Any]],
@@ -60,11 +62,10 @@ class Compute:
         done: Callable[[Computed], None],
     ) -> None:
         """Compute a batch, `full` with probabilities; `done` hears of it on the event loop, always."""
-        raise NotImplementedError
 
+    @abstractmethod
     def close(self) -> None:
         """Take no more; what is being computed ends by itself."""
-        raise NotImplementedError
 
 # %% ../../nbs/serve/00b_compute.ipynb #3dbb21b4
 def compute(predict: Predict, documents: list[dict[str, Any]]) -> Computed:

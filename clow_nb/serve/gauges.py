@@ -14,7 +14,7 @@ from ..core.context import Context
 from .judge import Counts, judge, missing
 from .releases import Releases
 from .route import read_route, route_file
-from .supervision import supervisor_of
+from .supervision import is_upheld
 
 # %% ../../nbs/serve/08j_gauges.ipynb #df628aee
 @dataclass(frozen=True)
@@ -75,9 +75,7 @@ def gauges(guardrails: Mapping[str, float], counts: Mapping[str, Any]) -> list[G
 def weights(ctx: Context, service: str) -> dict[str, float]:
     """The share of the requests, in %, that each version of a service gets now, the serving one first; empty while nobody answers."""
     current = Releases(ctx, service).current()
-    if current is None or not (
-        current.living() or (current.here and supervisor_of(ctx.home, service))
-    ):
+    if current is None or not is_upheld(ctx.home, current):
         return {}
     route = read_route(route_file(ctx.home, service))
     if route is None or route.serving != current.version:

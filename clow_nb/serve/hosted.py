@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -36,7 +37,7 @@ from clow_nb.serve.model_lines import (
 from .protocol import Refused
 
 # %% ../../nbs/serve/02o_hosted.ipynb #a49a4dc4
-class _Line(asyncio.Protocol):
+class _Line(asyncio.Protocol, ABC):
     """Hands on each message that has come whole."""
 
     transport: asyncio.Transport
@@ -55,9 +56,9 @@ class _Line(asyncio.Protocol):
         for body in whole(self._came):
             self.told(body)
 
+    @abstractmethod
     def told(self, body: bytes) -> None:
         """A message."""
-        raise NotImplementedError
 
 # %% ../../nbs/serve/02o_hosted.ipynb #77427e81
 def _narrow(value: Any) -> Any:

@@ -94,18 +94,52 @@ async def warm_up(loaded: Loaded, size: int, batches: int = 3) -> float:
     return time.perf_counter() - started
 
 # %% ../../nbs/serve/03a_loading.ipynb #8dd5dc85
-class Shelf:
+class _Room:
+    """What is loaded, and who has to go when the room is needed."""
+
+    def __init__(self, serving: Serving) -> None:
+        self.serving = serving
+        self._wanted: Counter[str] = Counter()
+        self._sweeping = asyncio.get_running_loop().create_task(self._sweep())
+
+    def _make(self, size: int) -> None:
+        models, most = (
+            self.serving.models,
+            self.serving.spec.memory_mb * 1_000_000 or math.inf,
+        )
+        for name in sorted(models, key=lambda name: models[name].used):
+            if sum(model.size for model in models.values()) + size <= most:
+                return
+            self._put_away(name)
+
+    def _put_away(self, name: str) -> None:
+        if self.serving.models[name].batcher.idle and not self._wanted[name]:
+            self.serving.models.pop(name).batcher.close()
+
+    async def _sweep(self) -> None:
+        idle_s = self.serving.spec.idle_s
+        while True:
+            await asyncio.sleep(min(idle_s / 4, 10))
+            for name, model in list(self.serving.models.items()):
+                if time.monotonic() - model.used > idle_s:
+                    self._put_away(name)
+            self._make(0)
+
+    def close(self) -> None:
+        """Put nothing away any more."""
+        self._sweeping.cancel()
+
+# %% ../../nbs/serve/03a_loading.ipynb #1c8530df
+class Shelf(_Room):
     """The models of a service that are loaded at first use, with `load`, into `serving.models`."""
 
     def __init__(
         self, serving: Serving, load: Callable[[ModelSpec], Awaitable[Loaded]]
     ) -> None:
-        self.serving, self.load = serving, load
+        super().__init__(serving)
+        self.load, self._one = load, asyncio.Lock()
         self._specs = {model.name: model for model in serving.spec.models}
         self._loading: dict[str, asyncio.Task[Loaded]] = {}
-        self._wanted: Counter[str] = Counter()
-        self._one = asyncio.Lock()
-        self._sweeping = asyncio.get_running_loop().create_task(self._sweep())
 
     async def take(self, name: str) -> Loaded:
         """The model, loaded now if it isn't there; raises `Refused` 503 if it can't be."""
@@ -124,7 +158,7 @@ class Shelf:
         try:
             async with self._one:
                 loaded = await self._warm(await self.load(self._specs[name]))
-            self._make_room(loaded.size)
+            self._make(loaded.size)
             loaded.used = time.monotonic()
             self.serving.models[name] = loaded
             return loaded
@@ -148,30 +182,3 @@ class Shelf:
             loaded.batcher.close()
             raise
         return loaded
-
-    def _make_room(self, size: int) -> None:
-        models, most = (
-            self.serving.models,
-            self.serving.spec.memory_mb * 1_000_000 or math.inf,
-        )
-        for name in sorted(models, key=lambda name: models[name].used):
-            if sum(model.size for model in models.values()) + size <= most:
-                return
-            self._put_away(name)
-
-    def _put_away(self, name: str) -> None:
-        if self.serving.models[name].batcher.idle and not self._wanted[name]:
-            self.serving.models.pop(name).batcher.close()
-
-    async def _sweep(self) -> None:
-        idle_s = self.serving.spec.idle_s
-        while True:
-            await asyncio.sleep(min(idle_s / 4, 10))
-            for name, model in list(self.serving.models.items()):
-                if time.monotonic() - model.used > idle_s:
-                    self._put_away(name)
-            self._make_room(0)
-
-    def close(self) -> None:
-        """Load and put away nothing any more."""
-        self._sweeping.cancel()

@@ -23,7 +23,7 @@ from .restarts import Restarts
 from .rollout import RolledOut, check_ours
 from .rollouts import ROLLED_BACK, Rollouts
 from .spec import service_folder
-from .supervision import start_supervisor
+from .supervision import is_upheld, start_supervisor
 from ..train.ray_cluster import check_executor
 
 if TYPE_CHECKING:
@@ -37,11 +37,11 @@ class _Started(Recorded, RolledOut):
 
     @property
     def url(self) -> str | None:
-        """Where it answers (`POST {url}/predict`); `None` while it doesn't run here."""
+        """Where it answers (`POST {url}/predict`), also while it is brought back after a crash; `None` while it doesn't run here."""
         current = Releases(self.ctx, self.name).current()
         return (
             f"http://{HOST}:{current.port}"
-            if current is not None and current.living()
+            if current is not None and is_upheld(self.ctx.home, current)
             else None
         )
 

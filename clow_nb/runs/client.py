@@ -127,14 +127,8 @@ class CellClient(PapermillNotebookClient):
         self.tails: dict[str, Tail] = {}
         self.cell: nbformat.NotebookNode | None = None
         self.reason: RunError | None = None
-        self.printed, self.logged, self.received, self.recent, self.place, self.left = (
-            0,
-            0,
-            0,
-            "",
-            "",
-            False,
-        )
+        self.printed, self.logged, self.received, self.left = 0, 0, 0, False
+        self.recent, self.place, self.begun = "", "", ""
         self.on_cell_executed = partial(_note_exit, self)
 
     def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:

@@ -23,20 +23,22 @@ _KEPT = 100_000
 
 
 def hear(client: "CellClient") -> bool:
-    """Read on in what the kernel writes to its files, a piece of each; returns whether there was anything."""
-    heard = False
-    for name, tail in client.tails.items():
-        if text := tail.read():
-            heard = True
-            if name == "log":
-                client.logged += len(text)
-                client.recent = (client.recent + text)[-_KEPT:]
-            else:
-                client.printed += len(text)
-                if client.cell is not None:
-                    client.keeper.text(client.cell.outputs, name, text)
-            client.on_text(text)
-    return heard
+    """Read on in what the kernel writes to its files, a piece of each, a line that was begun first; returns whether there was anything."""
+    begun = client.begun  # read last, and so as far as whatever was written after it
+    names = sorted(client.tails, key=lambda name: name == begun)
+    pieces = {name: text for name in names if (text := client.tails[name].read())}
+    for name in sorted(pieces, key=lambda name: name != begun):
+        text = pieces[name]
+        if name == "log":
+            client.logged += len(text)
+            client.recent = (client.recent + text)[-_KEPT:]
+        else:
+            client.printed += len(text)
+            if client.cell is not None:
+                client.keeper.text(client.cell.outputs, name, text)
+        client.begun = "" if text.endswith("\n") else name
+        client.on_text(text)
+    return bool(pieces)
 
 
 def hear_all(client: "CellClient") -> None:

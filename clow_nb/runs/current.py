@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..core.errors import ParameterError
+from ..core.sentence import kept
 from ..core.text import t
 from .scrubbing import here
 
@@ -61,12 +62,19 @@ def replace_text(path: Path, text: str) -> None:
 
 # %% ../../nbs/runs/03_current.ipynb #29f27998
 def progress(fraction: float, message: str = "") -> None:
-    """Report how much is done, from 0 to 1, and what is being done; without a run it is printed."""
+    """Report how much is done, from 0 to 1, and what is being done; without a run it is printed.
+
+    A `Sentence` is read in the language of whoever looks, any other text as it is.
+    """
     fraction = min(1.0, max(0.0, float(fraction)))
     if run_id() is None:
         print(f"{fraction:4.0%} {message}".rstrip(), flush=True)
         return
-    state = {"fraction": fraction, "message": message, "time": time.time()}
+    state = {
+        "fraction": fraction,
+        "message": here().text(kept(message)),
+        "time": time.time(),
+    }
     replace_text(folder() / "progress.json", json.dumps(state, ensure_ascii=False))
 
 # %% ../../nbs/runs/03_current.ipynb #81910606

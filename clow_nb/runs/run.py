@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any, Self
 from ..core.context import Context
 from ..core.errors import RunError
 from ..core.plugins import registry
+from ..core.sentence import read_again
 from ..core.text import t
 from .fence import patiently
 from .launch import ensure_worker, worker_alive
 from .ledger import Ledger, RunRow
 from .packing import read_outputs
+from .row import status_words
 from .scrubbing import RECORD
 
 if TYPE_CHECKING:
@@ -158,8 +160,10 @@ class _State(_Row):
 
     @property
     def message(self) -> str:
-        """What it was doing when it last said so."""
-        return str(read_json(self.folder / "progress.json").get("message", ""))
+        """What it was doing when it last said so; a `Sentence` is in the reader's language."""
+        return read_again(
+            str(read_json(self.folder / "progress.json").get("message", ""))
+        )
 
     @property
     def created_at(self) -> datetime | None:
@@ -184,14 +188,14 @@ def _bar(run: "_State", shown: bool) -> Iterator[Callable[[str], None]]:
         return
     from tqdm.auto import tqdm
 
-    row = run.row
-    form = "{desc} {percentage:3.0f}% |{bar}| {elapsed} {postfix}"
+    row, states = run.row, status_words()
+    form = "{desc} {percentage:3.0f}% |{bar}| {elapsed}{postfix}"
     with tqdm(total=1.0, desc=f"{row.kind} {row.target}", bar_format=form) as bar:
 
         def show(status: str) -> None:
             share, words = (
                 min(run.progress, 1.0),
-                (status == "RUNNING" and run.message) or status.lower(),
+                (status == "RUNNING" and run.message) or states[status],
             )
             if (share, words) != (bar.n, bar.postfix):
                 bar.n = share

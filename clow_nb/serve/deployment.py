@@ -16,6 +16,7 @@ from typing import Any
 
 from ..core.context import Context
 from ..core.errors import ServiceError
+from ..core.sentence import Sentence
 from ..core.text import t
 from .client import fetch
 from .launch import Launch, only_one, share_out
@@ -67,7 +68,7 @@ def release(
         except ServiceError as error:
             releases.add(spec.version, FAILED, port, [], **words, reason=error.sentence)
             raise
-        progress(0.9, t("the old version drains"))
+        progress(0.9, Sentence("the old version drains"))
         send_to_rest(ctx, releases, old, done, deaf)
         nudge(ctx.home, spec.service)
         ctx.catalog.update(
@@ -101,7 +102,10 @@ def _bring_up(
         seconds=5 if old is not None else 0,
     )
     progress(
-        0.1, t("loading {models}", models=", ".join(model.ref for model in spec.models))
+        0.1,
+        Sentence(
+            "loading {models}", models=", ".join(model.ref for model in spec.models)
+        ),
     )
     with Launch(
         ctx.home,
@@ -114,11 +118,13 @@ def _bring_up(
             "ready",
             seconds,
             lambda model: (
-                progress(0.4, t("loading {models}", models=model)) if model else None
+                progress(0.4, Sentence("loading {models}", models=model))
+                if model
+                else None
             ),
         )
         guard()
-        progress(0.8, t("warm; taking over the traffic"))
+        progress(0.8, Sentence("warm; taking over the traffic"))
         processes = [
             [float(one.process.pid), one.process.born, float(one.port)]
             for one in launch.starting

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from ..core.settings import load_settings
 from ..core.text import t
+from ..runs.row import status_words
 
 # %% ../../nbs/ui/00a_tables.ipynb #3364f63c
 def when(moment: datetime | None, seconds: bool = False) -> str:
@@ -220,15 +221,10 @@ def result_headings(keys: Iterable[str]) -> dict[str, str]:
 # %% ../../nbs/ui/00a_tables.ipynb #2f0f9522
 def status_text(status: str) -> str:
     """A status or a stage in the user's language; an unknown one, such as a free alias, as it is."""
-    words = {
+    words = status_words() | {
         "READY": t("Ready"),
-        "QUEUED": t("Queued"),
-        "RUNNING": t("Running"),
         "WAITING": t("Waiting"),
-        "SUCCEEDED": t("Succeeded"),
         "EXTRACTED": t("Done, model registered"),
-        "FAILED": t("Failed"),
-        "CANCELLED": t("Cancelled"),
         "STOPPED": t("Stopped"),
         "ELSEWHERE": t("On another machine"),
         "UNHEALTHY": t("Does not answer"),

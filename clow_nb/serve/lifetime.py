@@ -25,6 +25,7 @@ import uvicorn
 from ..core.errors import ClowError
 from ..core.sentence import kept
 from .app import make_app
+from .catch_up import WriterDoor, writer_door
 from .channel import Channel
 from .duty import Duty, duty_door, numbers_of
 from .hosted import Host
@@ -100,6 +101,7 @@ class _Loading:
         self.serving = Serving(
             spec, TrafficWriter(self.folder / "traffic", treat=treatment(spec.log))
         )
+        self._writer_door = WriterDoor(writer_door(self.folder), self.serving.log.flush)
         self._listening: list[asyncio.Server] = []
         self._router = Router(self.folder, spec.version, self.serving.metrics.registry)
         self._ending: asyncio.TimerHandle | None = None
@@ -271,6 +273,7 @@ class Process(_Answering):
         if self.host is not None:
             self.host.close()
         self.serving.log.close()
+        self._writer_door.close()
 
 # %% ../../nbs/serve/03d_lifetime.ipynb #0aa3645e
 def uvicorn_run(process: Process) -> int:

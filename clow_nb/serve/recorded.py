@@ -15,6 +15,7 @@ from ..core.errors import NotFound
 from ..core.refs import Ref
 from ..core.context import Context
 from ..data.values import from_json, to_json
+from .catch_up import catch_up
 from .feedback import Feedback, Saying
 from .log import Look, look, narrowed
 from .predicting import check_target, predict_into, replay_rows, replayed
@@ -53,8 +54,9 @@ class _Looked(Versioned):
         return service_folder(self.ctx.home, self.name)
 
     def look(self) -> Look:
-        """The log as it is now, for whoever asks it more than once."""
+        """The log as it is now, for whoever asks it more than once; what was answered before is in it."""
         self.item  # noqa: B018
+        catch_up(self.folder)
         days = None if self.ctx.settings.read_only else log_days(self.ctx, self.name)
         return look(self.folder, Feedback(self.folder).frame(), days)
 
@@ -69,7 +71,9 @@ class _Looked(Versioned):
         until: datetime | None = None,
         version: str | None = None,
     ) -> "pl.DataFrame":
-        """The prediction log, oldest first, up to about a second ago; what a killed process loses is that last second.
+        """The prediction log, oldest first, with all that was answered until now.
+
+        A process that doesn't hear, and one on another machine, writes its part once a second by itself; what a killed process loses is that last second.
 
         `query` as in datasets: `{"version": "v2", "input.text": {"$contains": "알람"}}`. Columns: `time request_id service version model hash
         input output probabilities decided_by reason cached share queue_ms compute_ms status decision confidence feedback feedback_by`;
@@ -93,7 +97,7 @@ class _Logged(_Looked):
         self.ctx.check_writable()
         if not self.look().count({"request_id": request_id}):
             raise NotFound(
-                "The log of {service} has no request {id!r}. It is written once a second, and kept for {days} days.",
+                "The log of {service} has no request {id!r}. Take the request_id of an answer of the last {days} days.",
                 service=self.name, id=request_id, days=f"{log_days(self.ctx, self.name):g}",
             )  # fmt: skip
         return Feedback(self.folder).add(request_id, document, author or self.ctx.user)

@@ -121,7 +121,11 @@ def retire(releases: Releases, old: list[Release], seconds: float = 10) -> None:
         if not release.living():
             releases.change(release.id, ENDED)
     folder = service_folder(releases.ctx.home, releases.service)
-    for door in [*folder.glob("*.sock"), *folder.glob("*.duty")]:
+    for door in [
+        *folder.glob("*.sock"),
+        *folder.glob("*.duty"),
+        *folder.glob("*.writer"),
+    ]:
         if door.stem.isdigit() and not psutil.pid_exists(int(door.stem)):
             door.unlink(missing_ok=True)
 

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import urllib.request
+import warnings
 from pathlib import Path
 
 import click
@@ -64,13 +65,24 @@ def test_the_home_says_when_schedules_are_asleep(tmp_path: Path) -> None:
         (["ls", "datasets", "--home", "/proc/none/.clow"], "CLOW_HOME"),
     ],
 )
-def test_errors_are_one_sentence_without_a_traceback(args: list[str], words: str, tmp_path: Path) -> None:
+def test_errors_are_one_sentence_without_a_traceback(
+    args: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "one.csv").write_text("text,label\nhello,a\nhi,a\n")
-    done = _clow(*args, cwd=tmp_path)
-    assert done.returncode == 1
-    assert words in done.stderr and "Traceback" not in done.stderr + done.stdout
-    assert len(done.stderr.strip().splitlines()) == 1
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("warnings.showwarning", warnings.showwarning)  # the command sets its own
+    with pytest.raises(SystemExit) as left:
+        door.main(args)
+    out, said = capsys.readouterr()
+    assert left.value.code == 1
+    assert words in said and "Traceback" not in said + out
+    assert len(said.strip().splitlines()) == 1
     assert not (tmp_path / "demo").exists(), "nothing is made before the file is known to be good"
+
+
+def test_an_error_is_one_sentence_in_a_process_of_its_own(tmp_path: Path) -> None:
+    done = _clow("demo", "--data", "nothing.csv", "--text", "a", "--label", "b", cwd=tmp_path)
+    assert done.returncode == 1 and "nothing.csv" in done.stderr and len(done.stderr.strip().splitlines()) == 1
 
 
 @pytest.mark.parametrize("more", [[], ["--share"], ["--share", "--write"]])

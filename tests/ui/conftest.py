@@ -9,6 +9,10 @@ from typing import Any
 import pytest
 
 LOCAL = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")
+# What Playwright switches off, and the two pages under the address bar, which Chromium loads anew for each context: half of all that it computes here.
+OFF = ("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades", "HttpsFirstBalancedModeAutoEnable", "LensOverlay",
+       "MediaRouter", "PaintHolding", "ThirdPartyStoragePartitioning", "OptimizationHints", "NetworkTimeServiceQuerying", "AimEnabled", "PreconnectToSearch",
+       "WebUIOmniboxPopup", "WebUIOmniboxAimPopup")  # fmt: skip
 
 
 def _no_browser(reason: str) -> None:
@@ -29,7 +33,7 @@ def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-gpu", f"--disable-features={','.join(OFF)}"])
         yield browser
         browser.close()
 

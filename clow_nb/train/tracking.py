@@ -21,6 +21,7 @@ from ..core.database import open_engine
 from ..core.settings import mask
 from ..core.text import t
 from ..data.lock import file_lock
+from .blank_store import place_store
 
 # %% ../../nbs/train/05_tracking.ipynb #5025649d
 EXPERIMENT = "clow"
@@ -72,6 +73,7 @@ def mlflow_client(ctx: Context) -> Any:
     if not ctx.settings.mlflow:
         open_engine(url).dispose()
     with file_lock(ctx.folder("locks") / "mlflow.lock"):
+        place_store(url)
         client = MlflowClient(url, url)
         try:
             if client.get_experiment_by_name(EXPERIMENT) is None:

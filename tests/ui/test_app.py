@@ -1,7 +1,9 @@
 """The workspace's page, empty and full, and the dashboards as files."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -91,3 +93,31 @@ def test_dashboards_are_thin(path: Path) -> None:
     waits = next(i for i, source in enumerate(code) if "page_parameters()" in source)
     assert all(source.splitlines() and all(line.startswith("from clow_nb") for line in source.splitlines()) for source in code[:waits])
     assert not any(cell.get("outputs") for cell in cells)
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.name)
+def test_dashboards_show_the_workspace(path: Path, ctx: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their cells, as the kernel of a page runs them; a query opens what it names."""
+    ws = Workspace(ctx.home)
+    ws.datasets.create("talk", [{"text": "비 와?", "y": "a", "guess": "a"}, {"text": "눈 와?", "y": "b", "guess": "a"}], label="y")
+    ws.evaluations.create("e-talk", dataset="talk", predictions="guess", title="주제 평가").evaluate()
+    ws.trainings.create("t-talk", dataset="talk")
+    ws.services.create("s-talk")
+    monkeypatch.setenv("CLOW_HOME", str(ctx.home))
+    asked = {"30_evaluation": "evaluation=e-talk", "60_review": "service=s-talk"}.get(path.stem, "")
+    monkeypatch.setenv("QUERY_STRING", f"{asked}&token=secret")
+    names: dict = {}
+    *before, last = ["".join(cell["source"]) for cell in json.loads(path.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
+    exec("\n".join(before), names)
+    shown = list(_within(eval(last, names)))
+    said = " ".join(str(getattr(part, trait, "")) for part in shown for trait in ("title", "error", "value", "rows"))
+    assert len(shown) > 3 and "secret" not in said, said
+    assert not any(getattr(part, "error", "") for part in shown), said
+    if path.stem == "30_evaluation":
+        assert "주제 평가" in said
+
+
+def _within(shown: Any) -> Iterator[Any]:
+    yield shown
+    for child in getattr(shown, "children", ()):
+        yield from _within(child)

@@ -245,6 +245,7 @@ def test_the_home_dashboard(voila: tuple[str, str], page: Any, picture: Screensh
     home.locator("tr:visible", has_text="e-talk").press("Enter")
     home.locator("svg text", has_text="music").first.wait_for()
     picture(page, f"home-opened-{language}")
+    page.wait_for_function("[...document.fonts].some((font) => font.status === 'loaded' && font.family.includes('Pretendard'))")
 
 
 LINES = """for number in range(2000):
@@ -305,6 +306,7 @@ def test_a_run_is_found_followed_and_ended(
     assert "Traceback" not in page.inner_text("body")
 
 
+@pytest.mark.slow  # the page is opened from the home above; each dashboard's cells run in `test_app`
 def test_the_evaluation_dashboard(voila: tuple[str, str], page: Any, picture: Screenshots) -> None:
     language, address = voila
     page.goto(address.format("30_evaluation.ipynb?evaluation=e-talk&"), wait_until="commit")

@@ -52,7 +52,7 @@ test: setup browser ## the notebooks and the tests (some minutes)
 
 test-all: setup browser ## everything, the slow tests too
 	@$(BIN)/nbdev_test --path nbs --n_workers 2 --flags slow
-	@$(BIN)/pytest -m "slow or not slow"
+	@$(BIN)/pytest -m "slow or not slow" --hypothesis-profile thorough
 
 check: setup ## before each commit: exported, clean, in sync, linted, typed, built as designed
 	@$(BIN)/nbdev_export && $(BIN)/nbdev_clean --fname nbs && $(BIN)/nbdev_clean --fname dashboards

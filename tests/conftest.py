@@ -18,6 +18,7 @@ from clow_nb.core.context import Context
 
 # No test asserts a time: also not by what hypothesis takes for slow.
 settings.register_profile("clow", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", parent=settings.get_profile("clow"), max_examples=300)  # `make test-all`: what takes its share of it takes three times as many
 settings.load_profile("clow")
 
 STARTS_MUCH = ("pipelines", "serve", "runs", "cli", "test_readme.py", "train/test_training.py", "train/test_own_code.py", "ui/test_sharing.py")

@@ -23,13 +23,14 @@ from ..core.context import Context
 from ..runs.lease import birth
 from .crew import Crew
 from .fallback import fall_back
+from .heartbeat import beat
 from .process import Detached
 from .pulse import Pulse
 from .releases import Release, Releases
 from .sockets import reach
 from .spec import service_folder
 from .stepper import Stepper
-from .supervision import door_of, sign_off, sign_supervisor
+from .supervision import door_of, sign_off, sign_supervisor, supervisor_of
 
 # %% ../../nbs/serve/08h_supervisor.ipynb #5c2cfe8a
 class Door:
@@ -44,6 +45,7 @@ class Door:
         os.chmod(self.path, 0o600)
         self.listener.listen()
         self.listener.setblocking(False)
+        self._number = self.path.stat().st_ino
 
     def answer(self, sockets: list[socket.socket]) -> None:
         """Give all of `sockets` to whoever stands there."""
@@ -56,7 +58,11 @@ class Door:
 
     def close(self) -> None:
         self.listener.close()
-        self.path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            if (
+                self.path.stat().st_ino == self._number
+            ):  # not that of one who has come since
+                self.path.unlink()
 
 # %% ../../nbs/serve/08h_supervisor.ipynb #1a591b29
 class _Aware:
@@ -65,7 +71,8 @@ class _Aware:
     def __init__(self, ctx: Context, service: str) -> None:
         self.ctx, self.service = ctx, service
         self.crew, self.stepper = Crew(ctx, service), Stepper(ctx, service)
-        self.over, self.every = False, 120.0
+        self.over, self.replaced, self.every = False, False, 120.0
+        self._passed = time.monotonic()
         self._known: Release | None = None
 
     def current(self) -> Release | None:
@@ -83,8 +90,29 @@ class _Aware:
         """Have `run` return."""
         self.over = True
 
+# %% ../../nbs/serve/08h_supervisor.ipynb #b9c84d77
+class _Beating(_Aware):
+    """Shows that it isn't frozen."""
+
+    stuck_s = 120.0  # the catalog may be locked for long
+
+    def show(self, every: float = 1.0) -> None:
+        """Beat until it is told to end, or has been replaced; not while its work has been stuck for `stuck_s`."""
+        while not self.over:
+            other = supervisor_of(self.ctx.home, self.service)
+            if other is not None and other.pid != os.getpid():
+                logging.warning(
+                    "process %s supervises %s now; this one leaves",
+                    other.pid,
+                    self.service,
+                )
+                self.replaced = self.over = True
+            elif time.monotonic() - self._passed < self.stuck_s:
+                beat(self.ctx.home, self.service)
+            time.sleep(every)
+
 # %% ../../nbs/serve/08h_supervisor.ipynb #c68a938b
-class _Keeping(_Aware):
+class _Keeping(_Beating):
     """Sees to it that the log is kept."""
 
     def keep(self) -> None:
@@ -150,10 +178,12 @@ class Supervisor(_Caring):
         door, look_at = Door(self.ctx, self.service), 0.0
         steps = threading.Thread(target=self._step, daemon=True)
         steps.start()
+        threading.Thread(target=self.show, daemon=True).start()
         threading.Thread(target=self.keep, daemon=True).start()
         threading.Thread(target=self.heal, daemon=True).start()
         try:
             while not self.over:
+                self._passed = time.monotonic()
                 if time.monotonic() >= look_at:
                     look_at = time.monotonic() + 1
                     self.crew.adopt(self.current())
@@ -215,6 +245,7 @@ def main(argv: list[str] | None = None) -> int:
     if lock is None:
         return 0
     with lock:
+        beat(ctx.home, service)
         sign_supervisor(
             ctx.home, service, Detached(os.getpid(), birth(os.getpid()) or 0.0)
         )
@@ -222,7 +253,8 @@ def main(argv: list[str] | None = None) -> int:
         signal.signal(signal.SIGTERM, supervisor.end)
         signal.signal(signal.SIGINT, supervisor.end)
         code = supervisor.run()
-        sign_off(ctx.home, service)
+        if not supervisor.replaced:
+            sign_off(ctx.home, service)
         return code
 
 

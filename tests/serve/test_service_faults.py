@@ -20,6 +20,7 @@ from clow_nb.core.context import Context
 from clow_nb.core.errors import ServiceError
 from clow_nb.serve import deployment
 from clow_nb.serve.client import fetch
+from clow_nb.serve.heartbeat import last_beat
 from clow_nb.serve.launch import take_sockets
 from clow_nb.serve.process import Detached
 from clow_nb.serve.releases import Release, Releases
@@ -198,6 +199,34 @@ def test_a_killed_supervisor_comes_back_by_itself_and_brings_workers_back(servic
     assert [one.pid for one in Restarts(service, "s-intent").all()] == [victim.pid for victim in reversed(victims)]
     # told to end, it stays away
     assert deployment.stop(service, "s-intent") and not is_lost(service.home, "s-intent")
+
+
+@pytest.mark.slow
+def test_a_frozen_supervisor_is_replaced_and_there_are_never_two(service: Context, make_spec: MakeSpec) -> None:
+    first = deployment.release(service, make_spec("v1", workers=2))
+    supervise(service)
+    frozen = supervisor_of(service.home, "s-intent")
+    assert frozen is not None
+    # one that wakes up in time goes on
+    frozen.signal(signal.SIGSTOP)
+    time.sleep(3)
+    frozen.signal(signal.SIGCONT)
+    beat = last_beat(service.home, "s-intent")
+    wait_for(lambda: last_beat(service.home, "s-intent") != beat)
+    assert supervisor_of(service.home, "s-intent") == frozen
+    with Load(first.port, 80) as load:
+        load.wait_for(80)
+        frozen.signal(signal.SIGSTOP)
+        wait_for(lambda: supervisor_of(service.home, "s-intent") not in (None, frozen))
+        assert not frozen.lives(), "it was killed before another one came: there is nobody to wake up"
+        wait_for_sockets(service)
+        may_be_lost = kill_under(load, first.living()[0])
+        wait_for(lambda: len(Restarts(service, "s-intent").all()) == 1)
+        load.wait_for(80)
+    assert load.wrong == [] and costly(load, may_be_lost) == []
+    second = supervisor_of(service.home, "s-intent")
+    assert second is not None and deployment.stop(service, "s-intent")
+    assert not second.lives() and not is_lost(service.home, "s-intent")
 
 
 # --- models

@@ -30,7 +30,7 @@ MakeSpec = Callable[..., ServiceSpec]
 class Load:
     """Clients that ask without a pause, without ever asking twice: some keep their connection, some open one each time."""
 
-    def __init__(self, port: int, clients: int = 6) -> None:
+    def __init__(self, port: int, clients: int) -> None:
         self.port, self.over = port, threading.Event()
         self.told: list[tuple[float, str]] = []
         self.threads = [threading.Thread(target=self._ask, args=(number % 2 == 0,)) for number in range(clients)]
@@ -76,10 +76,11 @@ def broken_folder(tmp_path: Path, model_folder: Path) -> Path:
     return folder
 
 
-def test_no_request_fails_over_deployments_under_load(service: Context, make_spec: MakeSpec, broken_folder: Path) -> None:
+@pytest.mark.parametrize("clients", [3, pytest.param(8, marks=pytest.mark.slow)])
+def test_no_request_fails_over_deployments_under_load(service: Context, make_spec: MakeSpec, broken_folder: Path, clients: int) -> None:
     """A second version, one that can't be loaded, and back to the first, which is still warm."""
     first = deployment.release(service, make_spec("v1"))
-    with Load(first.port) as load:
+    with Load(first.port, clients) as load:
         for version, spec in (("v2", make_spec("v2")), ("v2", make_spec("v3", broken_folder)), ("v1", make_spec("v1"))):
             if spec.version == "v3":
                 with pytest.raises(ServiceError, match="model:intent@1 can't be loaded"):

@@ -89,7 +89,7 @@ def test_a_planner_corrects_cells(page: Any, calls: Dataset, picture: Callable[[
     page.mouse.down()
     cell(page, 9, "price").hover()
     page.mouse.up()
-    assert page.locator(".clow-in-block").count() == 6
+    page.wait_for_function("document.querySelectorAll('.clow-in-block').length === 6")
     picture(page, "sheet-block")
     page.keyboard.press("Delete")
     page.wait_for_function("window.model.get('changes').changed === 7")

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import polars as pl
 
 from ..core.errors import DataError
-from ..core.text import t
+from ..core.sentence import Sentence
 from .answers import as_answer, labels_like, task_of_answers, written
 from .samples import Sample
 from .tasks import Task
@@ -188,7 +188,8 @@ def in_turn(
         if progress is not None:
             done = start + len(asked)
             progress(
-                done / total, t("{done} of {total} documents", done=done, total=total)
+                done / total,
+                Sentence("{done} of {total} documents", done=done, total=total),
             )
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core.context import Context
 from ..core.errors import ClowError, RunError
+from ..core.sentence import Sentence
 from ..core.text import lang, t
 from ..runs import current
 from .archives import pack, unpack
@@ -178,12 +179,14 @@ def _desk(ray: ModuleType, resources: Mapping[str, float]) -> Any:
         if not waited:
             current.progress(
                 0.0,
-                t("waiting for the Ray cluster: what the training asks for is in use"),
+                Sentence(
+                    "waiting for the Ray cluster: what the training asks for is in use"
+                ),
             )
         check_room(ray.nodes(), resources)
         waited += 1
     ray.get(first)
-    current.progress(0.0, t("at work on the Ray cluster"))
+    current.progress(0.0, Sentence("at work on the Ray cluster"))
     return desk
 
 

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from ..core.errors import DataError, ParameterError
-from ..core.text import t
+from ..core.sentence import Sentence
 from clow_nb.train.checkpoints import (
     optimizer_tensors,
     part,
@@ -197,7 +197,7 @@ def _epoch(loop: Loop, train: Examples, tick: Tick, folder: Path | None) -> floa
     if not loop.step:
         torch.manual_seed(params.seed * 100_003 + epoch)
         loop.total.zero_()
-    words = t("epoch {epoch} of {epochs}", epoch=epoch + 1, epochs=params.epochs)
+    words = Sentence("epoch {epoch} of {epochs}", epoch=epoch + 1, epochs=params.epochs)
     told = kept = time.monotonic()
     gauge = Gauge(loop.on_step, loop.optimizer, epoch, len(plan))
     loop.model.train()

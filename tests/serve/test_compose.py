@@ -128,7 +128,7 @@ def test_who_does_not_wait_fetches_the_result(served: tuple[Context, str]) -> No
     host, _, port = url.removeprefix("http://").partition(":")
 
     def call(method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
-        client = HTTPConnection(host, int(port), timeout=20)
+        client = HTTPConnection(host, int(port), timeout=120)
         client.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
         answer = client.getresponse()
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
@@ -136,7 +136,7 @@ def test_who_does_not_wait_fetches_the_result(served: tuple[Context, str]) -> No
     body = json.dumps({"text": "제주도 날씨 어때?"}).encode()
     status, headers, _ = call("POST", "/predict", body, prefer="respond-async")
     assert (status, headers["preference-applied"]) == (202, "respond-async")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while (found := call("GET", headers["location"]))[0] == 202 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert found[0] == 200 and json.loads(found[2])["label"] == "weather"

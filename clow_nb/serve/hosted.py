@@ -22,6 +22,7 @@ from typing import Any
 import msgspec
 
 from ..core.errors import DataError, ServiceError
+from ..core.sentence import Sentence, kept, read_again
 from ..core.text import t
 from .compute import Compute, Computed, Outcome
 from clow_nb.serve.model_lines import (
@@ -164,7 +165,7 @@ class Hosted(_Line, Compute):
         self.lost = True
         if not self.opened.done():
             self.opened.set_result(
-                Opened({}, [], t("the process that loaded it has ended"))
+                Opened({}, [], kept(Sentence("the process that loaded it has ended")))
             )
         self._give_up()
 
@@ -223,7 +224,7 @@ class Host:
         opened = await model.opened
         if opened.refusal:
             model.close()
-            raise ServiceError("{cause}", cause=opened.refusal)
+            raise ServiceError("{cause}", cause=read_again(opened.refusal))
         self._models.add(model)
         return model, opened
 

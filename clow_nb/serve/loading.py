@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import ClowError, ServiceError
+from ..core.sentence import Sentence, join_sentences
 from ..core.text import t
 from .batcher import Batcher
 from .compute import Compute
@@ -43,6 +44,14 @@ def make_batcher(compute: Compute, spec: ServiceSpec) -> Batcher:
     )
 
 # %% ../../nbs/serve/03a_loading.ipynb #11cc143c
+def _ended(cause: Sentence) -> Sentence:
+    return cause if cause.endswith(".") else join_sentences([cause, "."], "")
+
+
+def _cause(error: Exception) -> str:
+    return error.sentence if isinstance(error, ClowError) else repr(error)
+
+
 async def load_model(
     model: ModelSpec, spec: ServiceSpec, host: Host, home: Path | None = None
 ) -> Loaded:
@@ -54,10 +63,10 @@ async def load_model(
         hosted, opened = await host.open(model.folder, home, kept=not spec.on_demand)
     except ServiceError as error:
         raise ServiceError(
-            "The model {ref} can't be loaded from {folder}: {cause}. Register it again, or deploy a version with another one.",
+            "The model {ref} can't be loaded from {folder}: {cause} Register it again, or deploy a version with another one.",
             ref=model.ref,
             folder=model.folder,
-            cause=error.message.rstrip("."),
+            cause=_ended(error.sentence),
         ) from error
     size = sum(
         path.stat().st_size for path in Path(model.folder).rglob("*") if path.is_file()
@@ -89,7 +98,7 @@ async def warm_up(loaded: Loaded, size: int, batches: int = 3) -> float:
                     document=json.dumps(job.document, ensure_ascii=False, default=str)[
                         :200
                     ],
-                    cause=repr(job.outcome),
+                    cause=_cause(job.outcome),
                 )
     return time.perf_counter() - started
 

@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 import msgspec
 
 from ..core.errors import ClowError, DataError, ServiceError
+from ..core.sentence import kept, read_again
 from .protocol import plain
 
 # %% ../../nbs/serve/02p_model_lines.ipynb #81462276
@@ -40,7 +41,7 @@ class Ask(msgspec.Struct, array_like=True):
 
 
 class Failure(msgspec.Struct, array_like=True):
-    """An exception: what is told of it, whether the document was to blame, and where it was raised."""
+    """An exception: what is told of it (as `core.sentence.kept` writes it down), whether the document was to blame, and where it was raised."""
 
     message: str
     of_data: bool
@@ -50,7 +51,7 @@ class Failure(msgspec.Struct, array_like=True):
     def of(cls, error: Exception) -> "Failure":
         """What is told of an exception."""
         message = (
-            error.message
+            kept(error.sentence)
             if isinstance(error, ClowError)
             else f"{type(error).__name__}: {error}"
         )
@@ -61,9 +62,9 @@ class Failure(msgspec.Struct, array_like=True):
         )
 
     def error(self) -> ClowError:
-        """The error that was told of: it reads the same, and carries its traceback for the log."""
+        """The error that was told of: it reads the same, in the language of whoever reads it, and carries its traceback for the log."""
         error = (DataError if self.of_data else ServiceError)(
-            "{cause}", cause=self.message
+            "{cause}", cause=read_again(self.message)
         )
         error.add_note(self.trace)
         return error

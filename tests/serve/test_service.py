@@ -32,7 +32,7 @@ def intent(ctx: Context, model_folder: Path, free_port: int) -> Iterator[Service
     stop_worker(ctx)
 
 
-def test_from_a_model_to_answers_and_back(ctx: Context, intent: Service) -> None:
+def test_from_a_model_to_answers_and_back(ctx: Context, intent: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     assert intent.create_version("v1", models=["intent@1"], notes="the first") == "v1"
     assert intent.create_version(models=["intent@2"], token="pipeline-1") == "v2"
     run = intent.deploy("v1")
@@ -57,6 +57,9 @@ def test_from_a_model_to_answers_and_back(ctx: Context, intent: Service) -> None
     assert intent.predict({"text": "알람 맞춰줘"})["version"] == "v1"
     assert intent.releases()["status"].to_list() == ["FAILED", "SERVING"]
     assert "was changed" in intent.releases()["reason"][0]
+    monkeypatch.setenv("CLOW_LANG", "ko")  # also what the process of the models said is in the reader's language
+    assert "다시 학습" in intent.releases()["reason"][0] and "was changed" not in intent.releases()["reason"][0]
+    monkeypatch.setenv("CLOW_LANG", "en")
 
     # mended, it takes over the same address
     weights.write_bytes(good)

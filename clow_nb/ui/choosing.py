@@ -18,7 +18,9 @@ from ..core.text import t
 from ..monitor.review import Review
 from ..monitor.tables import days_of, span_of
 from ..serve.log import Look
+from ..serve.rolling import last_written
 from ..serve.service import Services
+from ..serve.spec import service_folder
 from .controls import line
 
 # %% ../../nbs/ui/11c_choosing.ipynb #6c44adb8
@@ -134,6 +136,18 @@ def _pair(
     return tuple(known if len(known) == 2 else sorted(pair, key=versions.index))
 
 
+def _likely(ctx: Context, names: list[str]) -> str:
+    """Of some services the one that was asked last, sooner one that has two versions; the first one where none was asked."""
+
+    def rank(name: str) -> tuple[bool, float]:
+        at, newest = last_written(
+            service_folder(ctx.home, name)
+        ), ctx.catalog.last_version("service", name)
+        return bool(at) and newest is not None and newest.version > 1, at
+
+    return max(names, key=rank)
+
+
 def find(ctx: Context, wanted: Wanted) -> Found:
     """What there is to be chosen, and the review of what is wanted; the log is read."""
     services = tuple(
@@ -143,7 +157,9 @@ def find(ctx: Context, wanted: Wanted) -> Found:
         return Found(wanted, nothing=_no_service())
     if wanted.service and wanted.service not in {name for _, name in services}:
         Services(ctx)[wanted.service]  # says that it isn't there
-    service = Services(ctx)[wanted.service or services[0][1]]
+    service = Services(ctx)[
+        wanted.service or _likely(ctx, [name for _, name in services])
+    ]
     versions = tuple(service.versions()["version"].to_list())
     look, tz = service.look(), ctx.settings.tz
     days = tuple(days_of(look, tz).iter_rows())

@@ -53,6 +53,16 @@ def test_a_worker_runs_it_on_the_versions_of_the_moment(
     assert "<svg" in notebook and "Confusion matrix" in notebook
     assert "model:topics@1" in repr(ws.lineage("evaluation:e-topic@1"))
 
+
+@pytest.mark.slow  # `evaluate()` takes the same refs below, and a run that fails is one of `runs`
+def test_a_worker_takes_what_it_is_given_and_says_what_it_lacks(
+    ws: Workspace, topics: Dataset, add_model: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLOW_PREIMPORTS", "clow_nb.evals.evaluation,altair")
+    add_model(1), add_model(6)
+    ev = ws.evaluations.create("e-topic", model="topics@1", dataset="topics", preset="classification", title="주제")
+    ev.evaluate()
+    topics.append([{"text": "눈 와?", "topic": "날씨", "split": "test"}])
     again = ev.run(model="topics@2", dataset="topics@2").wait(timeout=200, progress=False)
     assert str(again.outputs["evaluation"]) == "evaluation:e-topic@2"
     assert ev.results()["documents"].to_list() == [12, 13]

@@ -1,7 +1,10 @@
 """The front door: cheap to open, and what is behind it is pinned."""
 
+import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import clow_nb
 
@@ -12,6 +15,17 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
     code = "import clow_nb, sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert not HEAVY & set(loaded)
+
+
+def test_pages_are_opened_without_what_trains() -> None:
+    """Each page is a process of its own; PyTorch takes two seconds of a processor to import, and is for who asks a model."""
+    dashboards = [json.loads(path.read_text("utf-8")) for path in Path(__file__).parents[1].glob("dashboards/*.ipynb")]
+    sources = "\n".join("".join(cell["source"]) for notebook in dashboards for cell in notebook["cells"])
+    pages = sorted(set(re.findall(r"^from (clow_nb[.\w]+) import", sources, re.M)))
+    assert "clow_nb.ui.judging" in pages
+    code = f"import sys, {', '.join(pages)}; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {"torch", "mlflow", "sklearn", "optuna", "ray", "dbos"} & set(loaded)
 
 
 def test_the_public_names_are_pinned() -> None:

@@ -30,7 +30,7 @@ from .sides import Side
 # %% ../../nbs/evals/04c_comparison.ipynb #6fb8567f
 def _weight(ctx: Context, model: str) -> dict[str, Any]:
     from clow_nb.train.models import Models
-    from clow_nb.train.predictor import read_config
+    from clow_nb.train.model_folder import read_config
 
     ref = Ref.parse(model, "model") if model else None
     if ref is None or not ctx.catalog.exists("model", ref.name):

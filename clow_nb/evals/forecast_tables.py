@@ -7,7 +7,7 @@ __all__ = ['roles_in', 'forecast_table', 'anomaly_table']
 
 # %% ../../nbs/evals/02c_forecast_tables.ipynb #3fc08457
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -17,14 +17,16 @@ from .answers import written
 from .predictions import Progress, ask
 from .samples import Part, nothing_there
 from ..train.forecasts import is_odd, odd_limit
-from ..train.predictor import Predictor
 from ..train.series import Roles, by_time, in_order, starts
+
+if TYPE_CHECKING:
+    from clow_nb.train.predictor import Predictor
 
 # %% ../../nbs/evals/02c_forecast_tables.ipynb #0fb06b62
 _TRUE = "_true"
 
 
-def roles_in(predictor: Predictor) -> Roles | None:
+def roles_in(predictor: "Predictor") -> Roles | None:
     """Which key is what to a model of time series; `None` for any other model."""
     roles: Roles | None = getattr(predictor.task, "roles", None)
     return roles
@@ -57,7 +59,7 @@ def _ordered(part: Part, roles: Roles) -> pl.DataFrame:
 
 # %% ../../nbs/evals/02c_forecast_tables.ipynb #946973bd
 def _said(
-    predictor: Predictor,
+    predictor: "Predictor",
     ordered: pl.DataFrame,
     roles: Roles,
     first: list[int],
@@ -127,7 +129,10 @@ def _scale(ordered: pl.DataFrame) -> pl.Series:
 
 
 def forecast_table(
-    predictor: Predictor, part: Part, progress: Progress | None = None, horizon: int = 0
+    predictor: "Predictor",
+    part: Part,
+    progress: Progress | None = None,
+    horizon: int = 0,
 ) -> pl.DataFrame:
     """The table of forecasts for all moments of a split, window by window, `horizon` steps ahead (default: all that the model makes).
 
@@ -176,7 +181,7 @@ def _flagged(table: pl.DataFrame) -> pl.DataFrame:
     return table.join(flags, by, "left", maintain_order="left")
 
 # %% ../../nbs/evals/02c_forecast_tables.ipynb #10ed549c
-def _limits(predictor: Predictor, part: Part, judged: pl.DataFrame) -> pl.DataFrame:
+def _limits(predictor: "Predictor", part: Part, judged: pl.DataFrame) -> pl.DataFrame:
     """`limit` of each series by its residuals in the split `valid`; of the judged moments themselves, where it has none there; of all series, where those are too few."""
     by, residual = [name for name in ("series",) if name in judged.columns], pl.col(
         "actual"
@@ -199,7 +204,7 @@ def _limits(predictor: Predictor, part: Part, judged: pl.DataFrame) -> pl.DataFr
     return found.select(*by, pl.coalesce(*usable, 1e-9).alias("limit"))
 
 
-def _scored(predictor: Predictor, part: Part, table: pl.DataFrame) -> pl.DataFrame:
+def _scored(predictor: "Predictor", part: Part, table: pl.DataFrame) -> pl.DataFrame:
     """With `score`, the residual in limits: more than 1 is out of the ordinary."""
     limits = _limits(predictor, part, table)
     joined = (
@@ -212,7 +217,7 @@ def _scored(predictor: Predictor, part: Part, table: pl.DataFrame) -> pl.DataFra
 
 # %% ../../nbs/evals/02c_forecast_tables.ipynb #0691f62f
 def anomaly_table(
-    predictor: Predictor, part: Part, progress: Progress | None = None
+    predictor: "Predictor", part: Part, progress: Progress | None = None
 ) -> pl.DataFrame:
     """The table of the moments of a split that a model of series finds out of the ordinary, against the key `part.key`.
 

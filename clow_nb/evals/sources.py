@@ -10,7 +10,7 @@ __all__ = ['SOURCES', 'Judged', 'check_inputs', 'judge_predictor', 'load_model',
 import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -29,7 +29,9 @@ from clow_nb.evals.predictions import (
     table_of,
 )
 from .samples import Part
-from ..train.predictor import Predictor
+
+if TYPE_CHECKING:
+    from clow_nb.train.predictor import Predictor
 
 # %% ../../nbs/evals/02e_sources.ipynb #2bd41ba8
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class Judged:
     can_say: tuple[Any, ...] = ()
 
 # %% ../../nbs/evals/02e_sources.ipynb #cc84d0ab
-def check_inputs(predictor: Predictor, part: Part, ref: str) -> None:
+def check_inputs(predictor: "Predictor", part: Part, ref: str) -> None:
     """Raise `DataError` where the documents of a part lack a key that the model reads, or the model predicts something else than the truth is."""
     wanted = [key for key in predictor.signature["inputs"] if key != part.sample.label]
     missing = [
@@ -97,7 +99,7 @@ def check_inputs(predictor: Predictor, part: Part, ref: str) -> None:
 
 # %% ../../nbs/evals/02e_sources.ipynb #f82cd1ec
 def judge_predictor(
-    predictor: Predictor, part: Part, progress: Progress | None = None, ref: str = ""
+    predictor: "Predictor", part: Part, progress: Progress | None = None, ref: str = ""
 ) -> Judged:
     """What a loaded model predicts for a part, by its kind. Raises `DataError`."""
     if roles_in(predictor) is not None:
@@ -118,7 +120,7 @@ def _is_flag(part: Part) -> bool:
     return field is not None and str(field.type) == "bool"
 
 
-def load_model(ctx: Context, ref: Ref) -> Predictor:
+def load_model(ctx: Context, ref: Ref) -> "Predictor":
     """The model version, ready to predict."""
     from clow_nb.train.models import Models
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import DataError
-from .predictor import ARTIFACT, read_config
+from .model_folder import ARTIFACT, read_config
 
 # %% ../../nbs/train/06x_artifacts.ipynb #b4016b33
 def _is_ours(folder: Path) -> bool:

@@ -44,7 +44,8 @@ def _migrated() -> bytes:
 
     with tempfile.TemporaryDirectory(prefix="clow-mlflow-") as folder:
         path = Path(folder, "blank.sqlite")
-        upgrade.callback(sa.URL.create("sqlite", database=str(path)).render_as_string())
+        url = sa.URL.create("sqlite", database=str(path)).render_as_string()
+        upgrade.main([url], prog_name="mlflow", standalone_mode=False)
         return path.read_bytes()
 
 # %% ../../nbs/train/04c_blank_store.ipynb #a27a2c35

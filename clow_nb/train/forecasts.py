@@ -7,16 +7,18 @@ __all__ = ['forecast', 'odd_limit', 'is_odd', 'anomalies']
 
 # %% ../../nbs/train/04a_forecasts.ipynb #c4800d48
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from ..core.errors import DataError
-from .predictor import Predictor
 from .series import Roles, Span, in_order, spans
 
+if TYPE_CHECKING:
+    from clow_nb.train.predictor import Predictor
+
 # %% ../../nbs/train/04a_forecasts.ipynb #ade5e66e
-def _task(predictor: Predictor) -> tuple[Roles, int, int]:
+def _task(predictor: "Predictor") -> tuple[Roles, int, int]:
     """Which key is what, the window and the horizon of a model. Raises `DataError` for a model of something else."""
     roles: Roles | None = getattr(predictor.task, "roles", None)
     if roles is None:
@@ -43,7 +45,7 @@ def _asked(
         }
 
 # %% ../../nbs/train/04a_forecasts.ipynb #07e27c70
-def forecast(predictor: Predictor, frame: pl.DataFrame) -> pl.DataFrame:
+def forecast(predictor: "Predictor", frame: pl.DataFrame) -> pl.DataFrame:
     """One row a series: its name (where there are several), the time of its last document, `t` (the value then) and `t+1`, `t+2` …
 
     A series that is shorter than the model's window is left out. Raises `DataError` for documents that are no series.
@@ -101,7 +103,10 @@ def is_odd(
 
 # %% ../../nbs/train/04a_forecasts.ipynb #77fc5fd2
 def anomalies(
-    predictor: Predictor, frame: pl.DataFrame, sigmas: float = 3.0, consecutive: int = 1
+    predictor: "Predictor",
+    frame: pl.DataFrame,
+    sigmas: float = 3.0,
+    consecutive: int = 1,
 ) -> pl.DataFrame:
     """The documents from the first that can be forecast on, with `forecast`, `residual` and `anomaly`, series by series.
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -27,8 +27,11 @@ from ..data.objects import Objects
 from .aliases import Aliased, Described, forget_marks, period_at
 from .cards import forget_answers
 from .comparison import compare_versions
-from .predictor import Predictor, fingerprint, load_predictor, read_config
+from .model_folder import fingerprint, read_config
 from .promotion import Promotion, promote
+
+if TYPE_CHECKING:
+    from clow_nb.train.predictor import Predictor
 
 # %% ../../nbs/train/06_models.ipynb #f788c108
 def _put(ctx: Context, folder: Path, *parts: str) -> None:
@@ -103,12 +106,14 @@ class ModelVersion(Described):
         """What it was made from, and what was made from it."""
         return Lineage(self.ctx, self.ref)
 
-    def load(self) -> Predictor:
+    def load(self) -> "Predictor":
         """A fresh `Predictor`; raises `DataError` if the files were changed since."""
+        from clow_nb.train.predictor import load_predictor
+
         return load_predictor(self.folder, Objects(self.ctx))
 
     @cached_property
-    def _predictor(self) -> Predictor:
+    def _predictor(self) -> "Predictor":
         return self.load()
 
     def predict(

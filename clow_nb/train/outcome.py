@@ -20,7 +20,7 @@ from .artifacts import as_model
 from .environment import environment
 from .handover import Collected
 from .models import ModelVersion, register
-from .predictor import read_config
+from .model_folder import read_config
 from .recipe import Recipe
 from .tracker import Tracker
 from .tracking import reason

@@ -19,13 +19,12 @@ from ..core.plugins import registry
 from ..core.text import t
 from ..data.dataset import Datasets
 from ..data.encoding import notice
-from .precision import check_precision
-from .predictor import Predictor, save_model
 from .promotion import differing_horizons
 
 if TYPE_CHECKING:
     from clow_nb.core.context import Context
     from clow_nb.train.models import ModelVersion
+    from clow_nb.train.predictor import Predictor
 
 # %% ../../nbs/train/06b_quantize.ipynb #0127cec6
 def _measured(mv: "ModelVersion") -> dict[str, float]:
@@ -72,6 +71,8 @@ def quantize(mv: "ModelVersion", precision: str = "int8") -> "ModelVersion":
     Raises `ParameterError` for another precision, and for a model that is quantized already or has no weights (trees).
     """
     from clow_nb.train.models import register
+    from clow_nb.train.precision import check_precision
+    from clow_nb.train.predictor import save_model
 
     predictor = mv.load()
     if predictor.precision:
@@ -120,7 +121,7 @@ _SHOWN = ("accuracy", "f1_macro", "r2", "mae", "rmse")
 
 
 def _speed(
-    predictor: Predictor, documents: Sequence[dict[str, Any]], rounds: int
+    predictor: "Predictor", documents: Sequence[dict[str, Any]], rounds: int
 ) -> dict[str, float]:
     """Milliseconds for one document (median and 99th percentile of `rounds`), and documents a second in batches."""
     predictor.predict(documents[:1])

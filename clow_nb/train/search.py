@@ -17,6 +17,7 @@ import polars as pl
 
 from ..core.context import Context
 from ..core.errors import DataError, ParameterError, RunError
+from ..core.sentence import Sentence
 from ..core.text import t
 from ..data.dataset import Dataset
 from ..data.objects import Objects
@@ -25,11 +26,12 @@ from .progress import Progress, is_lower_better
 from .solution import solution
 from .spaces import chosen, first_guess
 from .studies import claim, counted, give_back, open_study
-from .trainer import Tick, fit
 from .trial_runs import TrialRuns
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
+
+    from clow_nb.train.trainer import Tick
 
 # %% ../../nbs/train/09b_search.ipynb #77aeeccc
 Heard = Callable[[int, dict[str, float]], None]
@@ -89,7 +91,7 @@ class Try:
         )
 
     def train(
-        self, values: Mapping[str, Any], folder: Path, hear: Heard, tick: Tick
+        self, values: Mapping[str, Any], folder: Path, hear: Heard, tick: "Tick"
     ) -> Progress:
         """How a training with `values` went; `hear(epoch, metrics)` may end it by raising."""
 
@@ -97,6 +99,8 @@ class Try:
             if self.metric not in metrics:
                 raise _unmeasured(self.metric, metrics)
             hear(epoch, metrics)
+
+        from clow_nb.train.trainer import fit
 
         task = solution(self.solution, {**self.params, **values}, self.objects)
         splits = task.prepare(self.frame, self.label)
@@ -142,7 +146,9 @@ class _Share:
                 raise TrialPruned
 
         def tick(fraction: float, message: str) -> None:
-            words = t("trial {number}: {message}", number=trial.number, message=message)
+            words = Sentence(
+                "trial {number}: {message}", number=trial.number, message=message
+            )
             current.progress((done + fraction) / self.wanted, words)
 
         values = chosen(self.spec["space"], trial.params)
@@ -153,20 +159,22 @@ def _sentence(study: "Study", number: int, metric: str) -> str:
     trial = study.trials[number]
     words = {"number": number, "metric": metric, "value": trial.value or 0.0}
     if trial.state.name == "PRUNED":
-        return t(
+        return Sentence(
             "trial {number}: given up after epoch {epoch}",
             epoch=trial.last_step,
             **words
         )
     if trial.state.name == "FAIL":
-        return t(
+        return Sentence(
             "trial {number}: failed. {error}",
             error=trial.user_attrs.get("error", t("the metric is not a number")),
             **words
         )
     if study.best_trial.number == number:
-        return t("trial {number}: {metric} {value:.4f}, the best so far", **words)
-    return t("trial {number}: {metric} {value:.4f}", **words)
+        return Sentence(
+            "trial {number}: {metric} {value:.4f}, the best so far", **words
+        )
+    return Sentence("trial {number}: {metric} {value:.4f}", **words)
 
 
 class _Attempts(_Share):

@@ -9,14 +9,15 @@ __all__ = ['Scales', 'Roles', 'roles_of', 'in_order', 'by_time', 'Span', 'spans'
 # %% ../../nbs/train/01d_series.ipynb #d795dd60
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-import torch
-from torch import Tensor
 
 from ..core.errors import DataError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 # %% ../../nbs/train/01d_series.ipynb #b15ecb64
 _HIDDEN = ("_id", "_pos", "_rest", "_nulls", "split")
@@ -228,7 +229,7 @@ def scales(ordered: pl.DataFrame, roles: Roles) -> Scales:
 
 def scaled_rows(
     ordered: pl.DataFrame, roles: Roles, known: Scales
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> "tuple[Tensor, Tensor, Tensor]":
     """The scaled numbers `[rows, variables]`, and centre and spread of the target in each row; a series that isn't known by its own scale."""
     values = _values(ordered, roles)
     center, spread = np.zeros_like(values), np.ones_like(values)
@@ -236,6 +237,8 @@ def scaled_rows(
         rows = slice(span.begin, span.end)
         found = known.get(span.name) or own_scale(values[rows])
         center[rows], spread[rows] = found["center"], found["spread"]
+    import torch
+
     scaled = torch.from_numpy(((values - center) / spread).astype(np.float32))
     return (
         scaled,

@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from torch import Tensor, nn
 
 from ..core.errors import ParameterError
 from ..core.plugins import registry
-from .examples import Batch, Examples
 from .inputs import label_key, with_splits
 
 if TYPE_CHECKING:
+    from torch import Tensor, nn
+
     from clow_nb.data.objects import Objects
+    from clow_nb.train.examples import Batch, Examples
 
 # %% ../../nbs/train/02_solution.ipynb #89fab21c
 class TrainParams(BaseModel):
@@ -130,42 +131,42 @@ class Solution(ABC):
     @abstractmethod
     def prepare(
         self, frame: pl.DataFrame, label: str | None = None
-    ) -> dict[str, Examples]:
+    ) -> "dict[str, Examples]":
         """`{"train": …, "valid": …}` of a frame with the key `split`; learns labels and vocabulary of `train`, sets
         `signature` and a few `examples`. Raises `DataError`."""
 
     @abstractmethod
-    def model(self) -> nn.Module:
+    def model(self) -> "nn.Module":
         """The network, with fresh weights."""
 
     @abstractmethod
-    def loss(self, model: nn.Module, batch: Batch) -> Tensor:
+    def loss(self, model: "nn.Module", batch: "Batch") -> "Tensor":
         """The number to be made smaller, a mean over the batch."""
 
     @abstractmethod
-    def predict(self, model: nn.Module, batch: Batch) -> Tensor:
+    def predict(self, model: "nn.Module", batch: "Batch") -> "Tensor":
         """What the network says, one row an example."""
 
     @abstractmethod
-    def metrics(self, outputs: Tensor, examples: Examples) -> dict[str, float]:
+    def metrics(self, outputs: "Tensor", examples: "Examples") -> dict[str, float]:
         """What `predict` said about `examples` against the truth; names as in scikit-learn, `loss` among them."""
 
     @abstractmethod
-    def encode(self, documents: Sequence[dict[str, Any]]) -> Examples:
+    def encode(self, documents: Sequence[dict[str, Any]]) -> "Examples":
         """Documents to be judged, without a target. Raises `DataError`."""
 
     @abstractmethod
     def decode(
-        self, outputs: Tensor, probabilities: bool = False
+        self, outputs: "Tensor", probabilities: bool = False
     ) -> list[dict[str, Any]]:
         """Predictions as documents."""
 
     @abstractmethod
-    def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    def state(self) -> "tuple[dict[str, Any], dict[str, Tensor]]":
         """What was learned beside the weights: what JSON can hold, and tensors."""
 
     @abstractmethod
-    def restore(self, config: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+    def restore(self, config: dict[str, Any], tensors: "dict[str, Tensor]") -> None:
         """Take back what `state()` gave."""
 
     def measures(self, target: pl.Series | None) -> tuple[str, ...]:
@@ -177,7 +178,7 @@ class Solution(ABC):
         """Whether `amp="auto"` is bf16 on a processor that computes in it, too: where that is faster and learns as well. By default not."""
         return False
 
-    def groups(self, model: nn.Module) -> list[dict[str, Any]]:
+    def groups(self, model: "nn.Module") -> list[dict[str, Any]]:
         """Parameter groups of the optimizer; by default one, with the rate and weight decay of `params`."""
         return [
             {
@@ -187,11 +188,13 @@ class Solution(ABC):
             }
         ]
 
-    def advance(self, model: nn.Module, train: Examples, epoch: int) -> float | None:
+    def advance(
+        self, model: "nn.Module", train: "Examples", epoch: int
+    ) -> float | None:
         """One pass over `train` by other means than steps of an optimizer (trees that grow), and its loss; by default there is none."""
         return None
 
-    def settle(self, model: nn.Module, valid: Examples) -> None:
+    def settle(self, model: "nn.Module", valid: "Examples") -> None:
         """What is decided once the best weights are known, such as a threshold; by default nothing."""
         return None
 

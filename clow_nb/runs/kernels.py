@@ -25,7 +25,8 @@ PREIMPORTS = (
         "pydantic",
         "clow_nb.workspace.workspace",
     ),
-    *("torch", "safetensors.torch", "sklearn.linear_model", "mlflow", "altair"),
+    *("torch", "torch._dynamo", "safetensors.torch", "sklearn.linear_model", "altair"),
+    *("mlflow", "mlflow.store.tracking.sqlalchemy_store"),
 )
 
 # %% ../../nbs/runs/01_kernels.ipynb #802e0c5f

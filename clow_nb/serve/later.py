@@ -12,13 +12,12 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from ..core.errors import ClowError
 from ..core.text import t
-from . import flow as of
 from .callbacks import check_callback, deliver
 from .later_store import LaterStore, in_words
 from .protocol import Refused, write_refusal
@@ -32,6 +31,9 @@ from clow_nb.serve.wire import (
     respond,
 )
 
+if TYPE_CHECKING:
+    from clow_nb.serve import flow as of
+
 # %% ../../nbs/serve/06k_later.ipynb #e3e18ad4
 Work = Callable[[], Awaitable[tuple[int, bytes]]]
 
@@ -39,7 +41,7 @@ Work = Callable[[], Awaitable[tuple[int, bytes]]]
 class _Working:
     """Computes results, keeps them, and sends them to who wants to hear of them."""
 
-    def __init__(self, folder: Path, spec: of.Later, most: int = 1000) -> None:
+    def __init__(self, folder: Path, spec: "of.Later", most: int = 1000) -> None:
         self.spec, self.most, self.store = spec, most, LaterStore(folder)
         self.pauses: tuple[float, ...] = (1.0, 4.0, 15.0, 60.0)
         self._tasks: set[asyncio.Task[None]] = set()

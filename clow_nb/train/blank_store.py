@@ -13,26 +13,28 @@ import sqlite3
 import tempfile
 import threading
 from contextlib import closing, suppress
+from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 
 import sqlalchemy as sa
 
 # %% ../../nbs/train/04c_blank_store.ipynb #94fd5acc
 def blank_path() -> Path:
-    """The file in the user's cache folder for the MLflow that is installed."""
-    import mlflow
+    """The file in the user's cache folder for the MLflow that is installed, which is not imported for it. Raises `ImportError` where there is none."""
     from platformdirs import user_cache_path
 
+    version, spec = metadata.version("mlflow"), find_spec("mlflow")
+    places = spec.submodule_search_locations or [] if spec else []
     steps = sorted(
         path.name
-        for path in Path(mlflow.__file__)
-        .with_name("store")
-        .glob("db_migrations/versions/*.py")
+        for place in places
+        for path in Path(place).glob("store/db_migrations/versions/*.py")
     )
     digest = hashlib.sha256("\n".join(steps).encode()).hexdigest()[:12]
     return (
         user_cache_path("clow_nb", appauthor=False)
-        / f"mlflow-{mlflow.__version__}-{digest}.sqlite.gz"
+        / f"mlflow-{version}-{digest}.sqlite.gz"
     )
 
 # %% ../../nbs/train/04c_blank_store.ipynb #abfe681c

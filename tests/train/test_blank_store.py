@@ -1,10 +1,11 @@
 """A blank MLflow store from the user's cache: whatever lies there, whoever else makes one, and whenever it is killed."""
 
 import gzip
-import multiprocessing
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,6 @@ from clow_nb.train import blank_store
 from clow_nb.train.blank_store import blank_path, place_store
 from clow_nb.train.tracking import EXPERIMENT, mlflow_client
 
-_forks = multiprocessing.get_context("fork")  # what imports MLflow anew costs four seconds
 _migrated = cache(blank_store._migrated)  # MLflow's own work, once for this file
 
 
@@ -85,32 +85,39 @@ def test_what_is_there_is_not_touched(tmp_path: Path) -> None:
     assert _place(tmp_path).read_bytes() == b"somebody's"
 
 
-def _killed_before_the_link(path: Path) -> None:
-    os.link = lambda *_: os.kill(os.getpid(), signal.SIGKILL)  # type: ignore[assignment]
-    place_store(f"sqlite:///{path}")
+def _process(code: str, *given: Path) -> subprocess.Popen[bytes]:
+    """Another process, which does not import MLflow while what it needs is kept."""
+    return subprocess.Popen([sys.executable, "-c", f"import sys\nfrom clow_nb.train import blank_store\n{code}", *map(str, given)])
+
+
+KILLED = "import os, signal\nos.link = lambda *_: os.kill(os.getpid(), signal.SIGKILL)\nblank_store.place_store('sqlite:///' + sys.argv[1])"
 
 
 def test_killed_half_way_there_is_no_store_and_the_next_one_makes_it(tmp_path: Path) -> None:
-    child = _forks.Process(target=_killed_before_the_link, args=(_place(tmp_path),))
-    child.start()
-    child.join(60)
-    assert child.exitcode == -signal.SIGKILL and not _place(tmp_path).exists()
+    blank_store.blank_store()
+    assert _process(KILLED, _place(tmp_path)).wait(120) == -signal.SIGKILL
+    assert not _place(tmp_path).exists() and list(tmp_path.glob(".*.partial"))
     assert place_store(f"sqlite:///{_place(tmp_path)}")
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["mlflow.sqlite"]
 
 
-def _opened(home: Path) -> None:
-    assert mlflow_client(Context.open(home)).get_experiment_by_name(EXPERIMENT).name == EXPERIMENT
+AT_ONCE = """
+import gzip
+from pathlib import Path
+from clow_nb.data.lock import file_lock
+path, kept = Path(sys.argv[1]), blank_store.blank_path()
+for number in range(15):
+    store = blank_store.blank_store()
+    blank_store._keep(kept, store)
+    with file_lock(path / "lock"):
+        blank_store.place_store(f"sqlite:///{path}/{number}.sqlite")
+assert 'mlflow' not in sys.modules, 'what others were writing was not whole'
+"""
 
 
-@pytest.mark.parametrize("homes", [("one", "one", "one", "one"), ("a", "b", "c", "d")], ids=["in one workspace", "in four"])
-def test_processes_that_make_one_at_once(homes: tuple[str, ...], tmp_path: Path) -> None:
-    _migrated()  # imports MLflow before the fork
-    children = [_forks.Process(target=_opened, args=(tmp_path / home,)) for home in homes]
-    for child in children:
-        child.start()
-    for child in children:
-        child.join(120)
-    assert [child.exitcode for child in children] == [0] * len(homes)
-    assert [path.name for path in (tmp_path / "cache" / "clow_nb").iterdir()] == [blank_path().name]
-    assert len({tuple(_tables(tmp_path / home / "db" / "mlflow.sqlite")) for home in homes}) == 1
+def test_processes_that_make_one_at_once(tmp_path: Path) -> None:
+    whole = blank_store.blank_store()
+    others = [_process(AT_ONCE, tmp_path) for _ in range(3)]
+    assert [other.wait(240) for other in others] == [0, 0, 0]
+    assert {path.read_bytes() for path in tmp_path.glob("*.sqlite")} == {whole} and len(list(tmp_path.glob("*.sqlite"))) == 15
+    assert [path.name for path in blank_path().parent.iterdir()] == [blank_path().name]

@@ -11,10 +11,18 @@ import clow_nb
 HEAVY = {"torch", "polars", "lance", "sqlalchemy", "mlflow", "dbos", "altair", "papermill", "pydantic", "numpy"}
 
 
+def _loaded_by(*names: str) -> set[str]:
+    code = f"import sys, {', '.join(names)}; print(*sys.modules)"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
 def test_importing_the_package_imports_nothing_heavy() -> None:
-    code = "import clow_nb, sys; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not HEAVY & set(loaded)
+    assert not HEAVY & _loaded_by("clow_nb")
+
+
+def test_a_server_answers_without_a_database_or_tables() -> None:
+    """Numbers are on their way into it, for tensors; the models are in a process beside it."""
+    assert not ((HEAVY | {"pyarrow", "pandas"}) - {"numpy"}) & _loaded_by("clow_nb.serve.server", "clow_nb.serve.lifetime")
 
 
 def test_pages_are_opened_without_what_trains() -> None:
@@ -23,9 +31,7 @@ def test_pages_are_opened_without_what_trains() -> None:
     sources = "\n".join("".join(cell["source"]) for notebook in dashboards for cell in notebook["cells"])
     pages = sorted(set(re.findall(r"^from (clow_nb[.\w]+) import", sources, re.M)))
     assert "clow_nb.ui.judging" in pages
-    code = f"import sys, {', '.join(pages)}; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert not {"torch", "mlflow", "sklearn", "optuna", "ray", "dbos"} & set(loaded)
+    assert not {"torch", "mlflow", "sklearn", "optuna", "ray", "dbos"} & _loaded_by(*pages)
 
 
 def test_the_public_names_are_pinned() -> None:

@@ -25,7 +25,7 @@ from typing import Any
 
 from ..core.context import Context
 from ..core.errors import ServiceError
-from ..runs.lease import birth, exists, kill_group
+from ..runs.machine import birth, exists, kill_group
 from ..runs.launch import ensure_worker, stop_worker, worker_alive
 from ..ui.servers import jupyter_environment, lab_command, voila_command
 

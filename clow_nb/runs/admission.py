@@ -17,7 +17,8 @@ from ..core.context import Context
 from ..core.errors import ParameterError
 from ..core.text import t
 from .bell import ringing
-from .lease import Leases, gpu_names, machine
+from .lease import Leases
+from .machine import gpu_names, machine
 from .ledger import QUEUED, RUNNING, Ledger, RunRow
 from .limits import LIMITS, check_limits
 

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from ..core.context import Context
 from ..core.errors import RunError
-from .lease import Lease, Leases, host_name, kill_remains
+from .lease import Lease, Leases, kill_remains
+from .machine import host_name
 
 # %% ../../nbs/runs/06_launch.ipynb #336ac7b9
 _started: list[subprocess.Popen] = []

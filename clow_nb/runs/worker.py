@@ -28,7 +28,8 @@ from .desk import call_loops, desk, keep_doing
 from .durable import Durable
 from .execution import attempt
 from .kernels import PREIMPORTS, start_pool, stop_pool
-from .lease import Leases, birth, claim_dead, kill_group
+from .lease import Leases, claim_dead
+from .machine import birth, kill_group
 from .ledger import RUNNING, Ledger, RunRow
 
 # %% ../../nbs/runs/10_worker.ipynb #5411046a

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from ..core.errors import ServiceError
-from ..runs.lease import birth, exists, kill_group
+from ..runs.machine import birth, exists, kill_group
 
 # %% ../../nbs/serve/04_process.ipynb #a323abf1
 def _has_threads(pid: int, born: float) -> bool:

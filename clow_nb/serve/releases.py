@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from ..core.context import Context
 from ..core.database import SentenceText, UtcDateTime, now
-from ..runs.lease import host_name
+from ..runs.machine import host_name
 from .process import Detached
 
 if TYPE_CHECKING:

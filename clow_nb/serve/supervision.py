@@ -13,14 +13,17 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..core.context import Context
 from .launch import receive_sockets
 from .process import Detached, spawn
-from .releases import Release
 from .spec import service_folder
+
+if TYPE_CHECKING:  # each worker watches its supervisor, and has no database
+    from clow_nb.core.context import Context
+    from clow_nb.serve.releases import Release
 
 # %% ../../nbs/serve/04e_supervision.ipynb #cff037dc
 def sign_supervisor(home: Path, service: str, process: Detached) -> None:
@@ -46,7 +49,7 @@ def supervisor_of(home: Path, service: str) -> Detached | None:
     return found if found is not None and found.lives() else None
 
 
-def is_upheld(home: Path, release: Release) -> bool:
+def is_upheld(home: Path, release: "Release") -> bool:
     """Whether a release runs here: a process of it lives, or its supervisor is bringing one back."""
     return bool(release.living()) or (
         release.here and supervisor_of(home, release.service) is not None
@@ -83,7 +86,7 @@ def spawn_supervisor(home: Path, service: str, env: Mapping[str, str]) -> Detach
     return spawn(command, home / "logs" / f"{service}-supervisor.log", env=kept)
 
 
-def start_supervisor(ctx: Context, service: str) -> Detached:
+def start_supervisor(ctx: "Context", service: str) -> Detached:
     """The supervisor of a service, started if none lives. Raises `ServiceError` if it can't be started."""
     found = supervisor_of(ctx.home, service)
     return (

@@ -20,7 +20,7 @@ from contextlib import suppress
 from typing import IO
 
 from ..core.context import Context
-from ..runs.lease import birth
+from ..runs.machine import birth
 from .crew import Crew
 from .fallback import fall_back
 from .heartbeat import beat

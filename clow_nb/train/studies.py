@@ -17,7 +17,7 @@ from ..core.context import Context
 from ..core.database import open_engine
 from ..data.lock import commit_lock, file_lock
 from ..runs import current
-from ..runs.lease import birth, exists, host_name
+from ..runs.machine import birth, exists, host_name
 from ..runs.ledger import RUNNING, Ledger
 from .spaces import distributions
 

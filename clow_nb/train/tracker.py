@@ -22,7 +22,7 @@ from ..core.context import Context
 from ..core.settings import mask
 from ..core.text import t
 from ..runs import current
-from ..runs.lease import host_name
+from ..runs.machine import host_name
 from ..runs.ledger import Ledger
 from .environment import environment, lock_of
 from .logbook import Entry, add_points, begin, finish, keep, send_kept

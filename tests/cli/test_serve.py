@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from clow_nb.cli.main import cli
 from clow_nb.core.context import Context
-from clow_nb.runs.lease import birth
+from clow_nb.runs.machine import birth
 from clow_nb.serve.service import Service, Services
 
 CLOW = [sys.executable, "-c", "from clow_nb.cli.main import main; main()"]

@@ -4,7 +4,8 @@ import pytest
 
 from clow_nb.core.context import Context
 from clow_nb.core.errors import ParameterError
-from clow_nb.runs.lease import Leases, machine
+from clow_nb.runs.lease import Leases
+from clow_nb.runs.machine import machine
 from clow_nb.runs.queue import Runs
 
 from .conftest import MakeNotebook

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from clow_nb.core.errors import DataError
 from clow_nb.runs.conversion import Code, Fault, Progress, converted, own_ids, strictly
-from clow_nb.runs.lease import birth
+from clow_nb.runs.machine import birth
 from clow_nb.runs.syntax import check_code, is_parallel
 from clow_nb.runs.trial import Conversion, try_out
 

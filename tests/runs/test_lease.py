@@ -7,7 +7,8 @@ import time
 import pytest
 
 from clow_nb.core.context import Context
-from clow_nb.runs.lease import Lease, Leases, birth, claim_dead, kill_group
+from clow_nb.runs.lease import Lease, Leases, claim_dead
+from clow_nb.runs.machine import birth, kill_group
 
 
 @pytest.fixture

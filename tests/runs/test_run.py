@@ -6,8 +6,9 @@ import pytest
 
 from clow_nb.core.context import Context
 from clow_nb.core.errors import RunError
-from clow_nb.runs.lease import Leases, birth
+from clow_nb.runs.lease import Leases
 from clow_nb.runs.ledger import RunRow
+from clow_nb.runs.machine import birth
 from clow_nb.runs.queue import Runs
 
 from .conftest import MakeNotebook, until

@@ -17,8 +17,9 @@ import pytest
 from clow_nb.core.context import Context
 from clow_nb.core.plugins import registry
 from clow_nb.runs.launch import stop_worker, worker_log
-from clow_nb.runs.lease import Leases, birth
+from clow_nb.runs.lease import Leases
 from clow_nb.runs.ledger import Ledger
+from clow_nb.runs.machine import birth
 from clow_nb.runs.queue import Runs, enqueue_workflow
 from clow_nb.runs.run import Run
 

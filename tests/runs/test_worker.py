@@ -10,7 +10,8 @@ import pytest
 from clow_nb.core.context import Context
 from clow_nb.core.plugins import registry
 from clow_nb.runs.launch import ensure_worker, stop_worker, worker_alive, worker_log
-from clow_nb.runs.lease import Leases, birth
+from clow_nb.runs.lease import Leases
+from clow_nb.runs.machine import birth
 from clow_nb.runs.queue import Runs, enqueue_workflow
 
 from .conftest import MakeNotebook, StartWorker, until

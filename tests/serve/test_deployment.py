@@ -176,7 +176,7 @@ def test_after_a_restart_of_the_machine_it_is_stopped(service: Context) -> None:
     """The same process ids may be there again; the boot id tells."""
     import sqlalchemy as sa
 
-    from clow_nb.runs.lease import birth
+    from clow_nb.runs.machine import birth
 
     releases = Releases(service, "s-intent")
     releases.add("v1", "SERVING", 8300, [[os.getpid(), birth(os.getpid()) or 0.0, 1]])

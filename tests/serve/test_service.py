@@ -13,7 +13,7 @@ from clow_nb.core.errors import AlreadyExists, NotFound, ParameterError, RunErro
 from clow_nb.evals.cards import make_card
 from clow_nb.evals.logged import predictions_of_log
 from clow_nb.evals.templates import offered
-from clow_nb.runs.lease import birth
+from clow_nb.runs.machine import birth
 from clow_nb.serve.service import Service, Services
 
 

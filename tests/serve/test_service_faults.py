@@ -396,7 +396,8 @@ def test_a_bad_version_goes_by_itself_and_hurts_no_more_than_its_share(rolling: 
     load, rollout, begun, over = bad_version(rolling, version, guardrails)
     [rail] = guardrails
     assert rollout.status == "ROLLED_BACK" and rollout.reason.startswith(f"{rail} > ")
-    assert rolling.rollouts()["reason"][0] == rollout.reason and rolling.releases()["reason"][0] == rollout.reason
+    assert rolling.rollouts()["reason"][0] == rollout.reason
+    wait_for(lambda: rolling.releases()["reason"][0] == rollout.reason)  # noted once its processes have ended
     assert load.failed == [] and load.wrong == [], "who got a bad version's error was answered by the good one"
     asked = [one for one in load.asked if begun <= one.due < over]
     bad = [one for one in asked if one.version == version]

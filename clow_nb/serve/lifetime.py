@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from types import FrameType
@@ -55,7 +56,7 @@ class HandOver(Door):
 
 # %% ../../nbs/serve/03d_lifetime.ipynb #cbcfd909
 class _Uvicorn(uvicorn.Server):
-    """Uvicorn, but a signal drains first."""
+    """Uvicorn, but a signal drains first, and is heeded until the last line of the log is written, not only while uvicorn serves."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
@@ -63,6 +64,14 @@ class _Uvicorn(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.loop.call_soon_threadsafe(self.drain.set)
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        """Nothing more than `heeding` does."""
+        return nullcontext()
+
+    def heeding(self) -> AbstractContextManager[None]:
+        """Signals drain; a second one kills nobody who is about to end."""
+        return super().capture_signals()
 
 
 def _uvicorn(serving: Serving) -> _Uvicorn:
@@ -241,6 +250,10 @@ class Process(_Answering):
     async def live(self) -> int:
         """Serve until told to end; returns the exit code."""
         self.server = _uvicorn(self.serving)
+        with self.server.heeding():
+            return await self._live()
+
+    async def _live(self) -> int:
         private = socket.create_server(("127.0.0.1", 0), backlog=128)
         port = self.serving.private_port = private.getsockname()[1]
         serving = asyncio.create_task(self.server.serve(sockets=[private]))

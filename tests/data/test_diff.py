@@ -63,7 +63,7 @@ def _step(dataset: Dataset, kind: str, argument: Any) -> tuple[Dataset, dict[str
 
 
 @given(st.lists(STEPS, min_size=1, max_size=5))
-@settings(max_examples=settings.default.max_examples // 6, deadline=None)
+@settings(max_examples=settings.default.max_examples * 3 // 10, deadline=None)
 def test_every_version_reads_back_and_any_two_can_be_compared(tmp_path_factory: Any, steps: list[tuple[str, Any]]) -> None:
     datasets = Datasets(Context.open(tmp_path_factory.mktemp("ws") / ".clow"))
     dataset = datasets.create("d1", [{"a": i, "b": "x" * i} for i in range(6)])

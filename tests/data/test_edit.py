@@ -286,7 +286,7 @@ def _edited(dataset: Dataset, acts: list[tuple], other: list[tuple]) -> Any:
 
 
 @given(DOCUMENTS, ACTS, st.lists(st.tuples(st.just("set"), st.just("d0"), KEYS, VALUES), max_size=1))
-@settings(max_examples=settings.default.max_examples // 6, deadline=None)
+@settings(max_examples=settings.default.max_examples // 4, deadline=None)
 def test_rules_do_what_single_documents_do(tmp_path_factory: Any, documents: list[dict], acts: list[tuple], other: list[tuple]) -> None:
     datasets = Datasets(Context.open(tmp_path_factory.mktemp("ws") / ".clow"))
     found = []

@@ -110,7 +110,7 @@ def _check_after(home: Path, known: int) -> int:
     return after.version
 
 
-@pytest.mark.parametrize("kills", [10, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [20, pytest.param(200, marks=pytest.mark.slow)])
 def test_kill_9_at_any_moment(tmp_path: Path, kills: int) -> None:
     home = tmp_path / ".clow"
     known = _start(home).version

@@ -69,15 +69,15 @@ def _random_edit(dataset: Dataset, chance: random.Random) -> Dataset:
     return edit.commit()
 
 
-@pytest.mark.parametrize("steps", [7, pytest.param(24, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("steps", [12, pytest.param(24, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("by_label", [False, True])
 def test_what_is_counted_for_changed_keys_is_what_is_counted_for_all(ctx: Context, dataset: Dataset, by_label: bool, steps: int) -> None:
     chance = random.Random(by_label)
     for step in range(steps):
         _profile(ctx, dataset, by_label)
-        if step == 3:
+        if step == steps // 2:
             dataset = dataset.split(train=8, test=2, stratify="label")
-        elif step == 5:
+        elif step == steps * 3 // 4:
             dataset = dataset.restore(2)
         else:
             dataset = _random_edit(dataset, chance)

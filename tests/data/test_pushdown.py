@@ -107,7 +107,7 @@ def _check(table: lance.LanceDataset, query: dict[str, Any], documents: list[dic
         assert hits - odd == found(pushed.where) - odd, pushed
 
 
-@settings(max_examples=settings.default.max_examples * 4 // 5, deadline=None)
+@settings(max_examples=settings.default.max_examples * 3 // 2, deadline=None)
 @given(query=QUERIES)
 def test_filters_of_the_table_are_never_wrong(table: lance.LanceDataset, query: dict[str, Any]) -> None:
     _check(table, query, _read_back())
@@ -120,7 +120,7 @@ ANY_DOCUMENTS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=settings.default.max_examples // 4, deadline=None)
+@settings(max_examples=settings.default.max_examples // 2, deadline=None)
 @given(ANY_DOCUMENTS, st.lists(st.builds(lambda path, asked: {path: asked}, KEYS | st.just("int.x"), WITHIN | ELEMENTS), min_size=1, max_size=6))
 def test_any_documents_are_found_as_in_python(documents: list[dict[str, Any]], queries: list[dict[str, Any]]) -> None:
     rows = [{"_id": str(number)} | document for number, document in enumerate(documents)]

@@ -78,7 +78,7 @@ def _same(ours: list[dict[str, Any]], theirs: list[dict[str, Any]]) -> bool:
     return len(ours) == len(theirs) and all(map(same, ours, theirs))
 
 
-@settings(max_examples=settings.default.max_examples // 3, deadline=None)
+@settings(max_examples=settings.default.max_examples * 3 // 5, deadline=None)
 @given(rows=ROWS, asked=st.lists(st.tuples(QUERIES, SORTS | st.just([])), min_size=1, max_size=8), moved=st.integers(0, 2))
 def test_any_page_is_the_one_that_python_finds(rows: list[dict[str, Any]], asked: list[tuple[Any, Any]], moved: int) -> None:
     documents = [{"_id": str(number)} | row for number, row in enumerate(rows)]

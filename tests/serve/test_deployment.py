@@ -76,7 +76,7 @@ def broken_folder(tmp_path: Path, model_folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("clients", [3, pytest.param(8, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("clients", [6, pytest.param(8, marks=pytest.mark.slow)])
 def test_no_request_fails_over_deployments_under_load(service: Context, make_spec: MakeSpec, broken_folder: Path, clients: int) -> None:
     """A second version, one that can't be loaded, and back to the first, which is still warm."""
     first = deployment.release(service, make_spec("v1"))

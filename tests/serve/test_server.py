@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -238,3 +239,25 @@ def test_by_hand_it_lives_at_once_and_is_ready_when_warm(tmp_path: Path, model_f
     command[5] = "--version=v9"
     missing = subprocess.run(command, capture_output=True, text=True)
     assert missing.returncode == 1 and "v9" in missing.stderr and "Traceback" not in missing.stderr
+
+
+def _is_ready(port: int) -> bool:
+    with suppress(OSError):
+        return fetch(f"http://127.0.0.1:{port}/ready")[0] == 200
+    return False
+
+
+def test_who_is_told_again_and_again_to_end_loses_nothing_of_the_log(tmp_path: Path, model_folder: Path, free_port: int) -> None:
+    """The last second of it is written when uvicorn has ended: a signal in that moment must not end the process."""
+    write_spec(tmp_path, ServiceSpec("s-hand", "v1", (ModelSpec("model:intent@1", "intent", str(model_folder)),)))
+    command = [sys.executable, "-m", "clow_nb.serve.server", f"--home={tmp_path}", "--service=s-hand", "--version=v1", f"--port={free_port}"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    while not _is_ready(free_port):
+        assert process.poll() is None
+        time.sleep(0.01)
+    for _ in range(40):
+        ask(f"http://127.0.0.1:{free_port}/predict", {"text": "play"})
+    while process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.002)
+    assert len(read_traffic(service_folder(tmp_path, "s-hand") / "traffic")) == 40

@@ -58,6 +58,7 @@ check: setup ## before each commit: exported, clean, in sync, linted, typed, bui
 	@$(BIN)/nbdev_export && $(BIN)/nbdev_clean --fname nbs && $(BIN)/nbdev_clean --fname dashboards
 	@git diff --exit-code --stat -- nbs dashboards clow_nb || { echo "Commit what export and clean have changed."; exit 1; }
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff check --isolated --select F821 nbs dashboards docs
 	@$(BIN)/mypy
 	@$(BIN)/pytest tests/test_architecture.py tests/test_locale.py tests/test_doors.py
 

@@ -6,7 +6,6 @@
 __all__ = ['Registry', 'registry']
 
 # %% ../../nbs/core/06_plugins.ipynb #9b5f0703
-from collections.abc import Callable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, TypeVar

@@ -6,7 +6,6 @@
 __all__ = ['Row', 'Part', 'part_statistics', 'class_counts', 'compare']
 
 # %% ../../nbs/data/07q_comparison.ipynb #cb12f1f2
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any

@@ -17,12 +17,11 @@ from ..core.context import Context
 from ..core.errors import ClowError, NotFound
 from ..core.records import Item
 from ..core.refs import check_name
-from ..core.text import t
 from .comparison import Comparison
 from .contests import Contest, contest
 from .findings import Shown
 from .judging import evaluate, forget
-from .plans import Thing, check_worker, fixed, plan, preset_of
+from .plans import Thing, check_worker, fixed, plan
 from .predictions import Progress
 from .results import Result, headline, results_of
 from .sources import SOURCES

@@ -12,7 +12,7 @@ import polars as pl
 from ..core.errors import DataError
 from .regression import numbers_of, of_means, row_values, truth_values
 from .tallies import Metrics, Tally, ratio
-from .timelines import block_tally, series_keys, steps_of
+from .timelines import block_tally, steps_of
 
 # %% ../../nbs/evals/00k_forecasting.ipynb #c96c79b7
 def scales_of(table: pl.DataFrame) -> np.ndarray:

@@ -8,7 +8,7 @@ __all__ = ['split_once', 'pipeline_workflow', 'newest_dataset', 'Pipeline', 'Pip
 # %% ../../nbs/pipelines/01_pipeline.ipynb #4eddd63c
 from typing import Any
 
-from ..core.collection import Collection, Entity
+from ..core.collection import Collection
 from ..core.context import Context
 from ..core.errors import ClowError, NotFound, ParameterError
 from ..core.refs import Ref, check_name

@@ -7,7 +7,6 @@ __all__ = ['keeper', 'read_skipped', 'write_dataset', 'convert_into']
 
 # %% ../../nbs/runs/11b_deposit.ipynb #1cf80aec
 import json
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path

@@ -19,7 +19,6 @@ from ..core.context import Context
 from ..core.errors import RunError
 from ..core.plugins import registry
 from ..core.sentence import read_again
-from ..core.text import t
 from .fence import patiently
 from .launch import ensure_worker, worker_alive
 from .ledger import Ledger, RunRow

@@ -18,7 +18,7 @@ import msgspec
 from ..core.errors import ConflictError
 from ..data.folding import fold
 from ..data.lock import file_lock
-from .traffic import finished, log_schema, read_segment, segments
+from .traffic import finished, read_segment, segments
 
 if TYPE_CHECKING:
     import polars as pl

@@ -6,7 +6,7 @@
 __all__ = ['Shape', 'shape_of', 'check_shape', 'CodeSource', 'code_of', 'check_code']
 
 # %% ../../nbs/serve/09_shape.ipynb #45aa4590
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 

@@ -19,7 +19,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from ..core.errors import ParameterError
 from .examples import Batch, Examples
-from .solution import Solution, TrainParams
+from .solution import Solution
 
 # %% ../../nbs/train/02c_stepping.ipynb #8a5ca87b
 def rate(step: int, steps: int, warmup: float) -> float:

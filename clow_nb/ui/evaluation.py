@@ -16,7 +16,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import ipywidgets
-import polars as pl
 
 from ..core.errors import ClowError, NotFound
 from ..core.text import t

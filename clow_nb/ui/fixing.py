@@ -15,7 +15,6 @@ import polars as pl
 from ..core.text import t
 from ..data.dataset import Dataset
 from ..data.layout import ID
-from .columns import Row
 from .controls import button, line
 from .drafting import Cell
 from .editing import Editing

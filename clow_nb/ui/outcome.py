@@ -8,7 +8,6 @@ __all__ = ['counts_html', 'faults_html', 'Outcome']
 # %% ../../nbs/ui/08b_outcome.ipynb #41daf671
 import json
 from collections.abc import Sequence
-from typing import Any
 
 import ipywidgets
 

@@ -8,7 +8,6 @@ __all__ = ['runs_frame', 'run_link', 'runs_browser', 'runs_view', 'runs_page']
 # %% ../../nbs/ui/09a_runs.ipynb #bbec201a
 import os
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import quote
 
 import ipywidgets

@@ -23,7 +23,7 @@ from .launcher import Curve
 from .listing import Listing
 from .panel import RunPanel
 from .preview import field, form
-from .tables import headings, safe, section, status_text, text_of
+from .tables import safe, section, text_of
 
 # %% ../../nbs/ui/03o_tuning.ipynb #95c734d0
 class Pictures(ipywidgets.VBox):

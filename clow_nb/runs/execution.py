@@ -24,7 +24,7 @@ from .current import replace_text
 from .engine import execute_notebook
 from .ledger import Ledger, RunRow
 from .limits import LIMITS, Usage
-from .run import Run, read_json
+from .run import Run
 from .scrubbing import Scrubber, scrub_files
 from .secrets import scrubber_of
 
@@ -65,10 +65,9 @@ def _folder_of(row: RunRow, default: Path) -> Path:
 
 # %% ../../nbs/runs/09a_execution.ipynb #5c110ccf
 def _report_cells(folder: Path, fraction: float) -> None:
-    path = folder / "progress.json"
-    if not path.exists() or "cells" in read_json(path):
+    if "current.progress(" not in (folder / "source.ipynb").read_text(encoding="utf-8"):
         replace_text(
-            path, json.dumps({"fraction": fraction, "message": "", "cells": True})
+            folder / "progress.json", json.dumps({"fraction": fraction, "message": ""})
         )
 
 

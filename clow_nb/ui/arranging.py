@@ -19,7 +19,7 @@ from ..core.text import t
 from ..evals.presets import Preset, Presets
 from .arranged import columns_for
 from .base import Header, View, as_code, put_away
-from .controls import button, line
+from .controls import Text, button, line
 from .part import Part
 from .preview import field, form
 from .sight import Sight, title_of
@@ -39,7 +39,7 @@ class About(Named):
         presets = Presets(ctx)
         super().__init__(lambda name: name in presets)
         self.own = preset is not None and is_own(preset)
-        self.description = ipywidgets.Text(
+        self.description = Text(
             preset.description if preset else "",
             placeholder=t("for whom, to answer what"),
         )

@@ -18,7 +18,7 @@ from ..core.text import t
 from ..train.cards import Card, answers
 from .base import Header, View, put_away
 from .doing import Doing
-from .controls import button
+from .controls import Textarea, button
 from .pictured import Pictured
 from .tables import Safe, safe, section, when
 
@@ -30,7 +30,7 @@ class Question(ipywidgets.VBox):
         self, words: str, given: dict[str, Any] | None, version: int, locked: bool
     ) -> None:
         self.before = given["text"] if given else ""
-        self.text = ipywidgets.Textarea(
+        self.text = Textarea(
             value=self.before,
             rows=3,
             disabled=locked,

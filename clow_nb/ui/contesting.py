@@ -23,7 +23,7 @@ from ..runs.run import Run
 from .base import Header, View, as_code, put_away
 from .chosen import Fix, Spot
 from .compared import ComparisonView
-from .controls import button, line
+from .controls import Combobox, Text, button, line
 from .fixing import Fixing
 from .greeting import Greeting
 from .panel import RunPanel
@@ -113,10 +113,8 @@ class Sides(ipywidgets.VBox):
             value=_way(models, datasets),
         )
         self.way.add_class("clow-kinds")
-        self.split = ipywidgets.Combobox(
-            value=split, options=["train", "valid", "test"]
-        )
-        self.label, self.place = ipywidgets.Text(label), ipywidgets.VBox()
+        self.split = Combobox(value=split, options=["train", "valid", "test"])
+        self.label, self.place = Text(label), ipywidgets.VBox()
         super().__init__([self.way, self.place], layout={"grid_gap": "8px"})
         self.way.observe(lambda _: self.choose(), "value")
         self.choose()

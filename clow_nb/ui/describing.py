@@ -21,6 +21,7 @@ from ..evals.presets import Presets
 from ..evals.shipped import shipped
 from ..evals.tasks import TASKS
 from .base import Header, as_code, problem
+from .controls import Combobox, Text
 from .picking import thing_input
 from .preview import field, form
 from .recipe import dataset_facts
@@ -36,7 +37,7 @@ class Called(Named):
     def __init__(self, ctx: Context) -> None:
         self.things = Evaluations(ctx)
         super().__init__(lambda name: name in self.things)
-        self.description = ipywidgets.Text(placeholder=t("what it is for"))
+        self.description = Text(placeholder=t("what it is for"))
         self.children = [form([
             field(t("Title"), self.title, t("any text")),
             field(t("Name"), self.name, t("letters, digits, . _ -")),
@@ -89,15 +90,15 @@ class _Inputs(ipywidgets.VBox):
         self.inputs = {
             "model": thing_input(ctx, "model", given.get("model", "")),
             "service": thing_input(ctx, "service"),
-            "predictions": ipywidgets.Combobox(ensure_option=False),
-            "file": ipywidgets.Text(placeholder="predictions.csv"),
-            "function": ipywidgets.Text(placeholder="package.module:name"),
+            "predictions": Combobox(ensure_option=False),
+            "file": Text(placeholder="predictions.csv"),
+            "function": Text(placeholder="package.module:name"),
         }
-        self.column, self.id = ipywidgets.Text(), ipywidgets.Text()
+        self.column, self.id = Text(), Text()
         self.dataset, self.split, self.label = (
             thing_input(ctx, "dataset", given.get("dataset", "")),
-            ipywidgets.Combobox(),
-            ipywidgets.Combobox(),
+            Combobox(),
+            Combobox(),
         )
         self.task = ipywidgets.Dropdown(
             options=[

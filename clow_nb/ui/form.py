@@ -14,6 +14,7 @@ import ipywidgets
 
 from ..core.errors import ParameterError
 from ..core.text import t
+from .controls import Text
 from .picking import thing_input
 from .tables import safe
 
@@ -122,13 +123,11 @@ def _write(value: Any, property_: Mapping[str, Any]) -> str:
     )
 
 
-def _text(property_: Mapping[str, Any], value: Any, ctx: Any) -> ipywidgets.Text:
+def _text(property_: Mapping[str, Any], value: Any, ctx: Any) -> Text:
     hint, written = property_.get("format", ""), _write(value, property_)
     if ctx is not None and hint.endswith("-ref"):
         return thing_input(ctx, hint.removesuffix("-ref"), written)
-    return ipywidgets.Text(
-        value=written, placeholder=_EXAMPLES.get(hint, ""), continuous_update=False
-    )
+    return Text(value=written, placeholder=_EXAMPLES.get(hint, ""))
 
 
 def _input(

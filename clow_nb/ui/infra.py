@@ -13,6 +13,7 @@ import ipywidgets
 
 from ..core.errors import ParameterError
 from ..core.text import t
+from .controls import Text, Textarea
 from .preview import field, form
 from .tables import safe
 
@@ -78,7 +79,7 @@ class _Inputs(ipywidgets.VBox):
     """The inputs, and what can be said below each."""
 
     def __init__(self) -> None:
-        text = ipywidgets.Text
+        text = Text
         self.executor = ipywidgets.Dropdown(options=executors())
         self.address = text(placeholder="ray://head:10001")
         self.image, self.command, self.workdir, self.args = (
@@ -92,7 +93,7 @@ class _Inputs(ipywidgets.VBox):
             text(placeholder="2"),
             text(placeholder="0"),
         )
-        self.environment = ipywidgets.Textarea(placeholder="NAME=value", rows=3)
+        self.environment = Textarea(placeholder="NAME=value", rows=3)
         self.fields = {
             "executor": field(t("Executor"), self.executor),
             "address": field(t("Address of the cluster"), self.address),

@@ -18,7 +18,7 @@ from ..data.dataset import Dataset, Datasets, Rawdatas
 from ..data.encoding import noticed
 from ..data.inspection import Inspection, inspect_source
 from .base import Header, View, as_code, problem, put_away
-from .controls import Signature, button
+from .controls import Signature, Text, button
 from .keeper import known_author
 from .preview import Preview, field, form
 from .tables import safe
@@ -78,7 +78,7 @@ class _Form(View):
         taken: Callable[[str], bool],
     ) -> None:
         self.upload, self.dataset, self.preview = upload, about, Preview(self.inspect)
-        self.message, self.signature = ipywidgets.Text(
+        self.message, self.signature = Text(
             placeholder=t("what comes, and why")
         ), Signature(self.say, self.start)
         self.who = field(t("Your name"), self.signature, t("kept with what you import"))

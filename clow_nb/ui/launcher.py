@@ -16,6 +16,7 @@ from ..core.plugins import registry
 from ..core.text import t
 from ..train.training import Trainings
 from .base import Header, View, as_code, chart_widget, house_chart
+from .controls import Text
 from .curves import epochs_axis
 from .form import Form
 from .infra import executor_facts
@@ -109,11 +110,9 @@ class Curve(ipywidgets.VBox):
             self.children = [self._chart]
 
 # %% ../../nbs/ui/03_launcher.ipynb #da732fd2
-def _name_box(name: str) -> ipywidgets.Text:
+def _name_box(name: str) -> Text:
     style = {"description_width": "auto"}
-    return ipywidgets.Text(
-        value=name, description=t("Run as"), continuous_update=False, style=style
-    )
+    return Text(value=name, description=t("Run as"), style=style)
 
 
 class TrainingView(View):

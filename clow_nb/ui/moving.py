@@ -18,7 +18,7 @@ from ..train.promotion import STAGES
 from .base import as_code
 from .doing import Doing
 from .preview import field, form
-from .controls import button
+from .controls import Combobox, Text, button
 from .tables import Safe, safe, section, status_chip, status_text
 from .tagging import Marks, Tags
 
@@ -77,7 +77,7 @@ class Promote(ipywidgets.VBox):
             ),
             "value",
         )
-        self.reason = ipywidgets.Text(placeholder=t("for whoever asks later"))
+        self.reason = Text(placeholder=t("for whoever asks later"))
         self.go = button(t("Move"), self.move, style="go")
         self.said = Doing(self.go)
         fields = [field(t("Stage"), self.stage), field(t("Condition"), self.gate, t("compared with the version that is there now, on the same documents")),
@@ -120,10 +120,10 @@ class Alias(Marks):
     """The free aliases of a version: one more, or one less."""
 
     def __init__(self, version: ModelVersion, done: Callable[[str], Any]) -> None:
-        self.model, self.name = Models(version.ctx)[version.name], ipywidgets.Combobox(
+        self.model, self.name = Models(version.ctx)[version.name], Combobox(
             placeholder="champion"
         )
-        self.reason = ipywidgets.Text(placeholder=t("for whoever asks later"))
+        self.reason = Text(placeholder=t("for whoever asks later"))
         fields = [
             field(t("Alias"), self.name, t("letters, digits, . _ -")),
             field(t("Why"), self.reason),

@@ -17,7 +17,7 @@ from ..core.errors import NotFound, ParameterError
 from ..core.text import t
 from ..runs.secrets import Secrets
 from .base import problem
-from .controls import button
+from .controls import Combobox, Text, button
 from .preview import field, form
 from .recipe import SolutionCode
 from .tables import safe
@@ -37,12 +37,10 @@ class GitCode(ipywidgets.VBox):
                 *((secret.name, secret.name) for secret in Secrets(ctx)),
             ]
         )
-        self.repo = ipywidgets.Text(
-            placeholder="https://git.example/team/intent.git", continuous_update=False
+        self.repo = Text(placeholder="https://git.example/team/intent.git")
+        self.branch, self.tag = Combobox(placeholder=t("the usual one")), Combobox(
+            placeholder=t("none")
         )
-        self.branch, self.tag = ipywidgets.Combobox(
-            placeholder=t("the usual one")
-        ), ipywidgets.Combobox(placeholder=t("none"))
         self.check, self.said = button(t("Check"), self.look), ipywidgets.HTML()
         super().__init__([form([
             field(t("Repository"), self.repo, t("a URL, or a folder of this machine")),
@@ -97,7 +95,7 @@ class NotebookCode(ipywidgets.VBox):
     """A notebook of this machine."""
 
     def __init__(self) -> None:
-        self.path = ipywidgets.Text(placeholder="train.ipynb", continuous_update=False)
+        self.path = Text(placeholder="train.ipynb")
         super().__init__(
             [
                 form(

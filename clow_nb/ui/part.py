@@ -16,7 +16,7 @@ from ..evals.cards import Card
 from ..evals.metrics import measure
 from .arranged import card_widgets
 from .base import problem, put_away
-from .controls import button, line
+from .controls import Text, button, line
 from .form import Form
 from .preview import field, form
 from .sight import Sight, title_of
@@ -127,10 +127,8 @@ class Part(ipywidgets.VBox):
             layout={"width": "110px"},
             tooltip=t("Width"),
         )
-        self.title = ipywidgets.Text(
-            given.get("title", ""),
-            placeholder=title_of(given["template"]),
-            continuous_update=False,
+        self.title = Text(
+            given.get("title", ""), placeholder=title_of(given["template"])
         )
         self.settings, self.place = Settings(given, sight), ipywidgets.VBox()
         self.more = ipywidgets.VBox(

@@ -19,6 +19,7 @@ from ..data.asking import kind_of
 from ..data.contents import list_folder
 from ..data.inspection import Inspection
 from ..data.query import compile_query
+from .controls import Text
 from .grid import FrameRows, Grid
 from .tables import Safe, safe
 
@@ -140,10 +141,7 @@ def _inputs(
             _found("", [*rows, (t("there are none"), False)]),
         )
     if name in ("folder", "zip"):
-        found["files"] = (
-            t("Files"),
-            ipywidgets.Text(placeholder="*.csv", continuous_update=False),
-        )
+        found["files"] = (t("Files"), Text(placeholder="*.csv"))
     return found
 
 # %% ../../nbs/ui/02e_preview.ipynb #2bbac6c4

@@ -18,6 +18,7 @@ from ..core.text import t
 from ..data.dataset import Datasets
 from ..train.training import Trainings
 from .base import problem
+from .controls import Text
 from .form import Form
 from .picking import thing_input
 from .preview import field, form
@@ -49,9 +50,9 @@ class General(Named):
     def __init__(self, ctx: Context, dataset: str = "") -> None:
         super().__init__(lambda name: name in Trainings(ctx))
         self.ctx = ctx
-        self.description = ipywidgets.Text(placeholder=t("what it is for"))
+        self.description = Text(placeholder=t("what it is for"))
         self.dataset = thing_input(ctx, "dataset", dataset)
-        self.model, self.facts = ipywidgets.Text(), ipywidgets.HTML()
+        self.model, self.facts = Text(), ipywidgets.HTML()
         self.dataset.observe(lambda _: self.look(), "value")
         self.name.observe(
             lambda change: setattr(self.model, "placeholder", change["new"]), "value"

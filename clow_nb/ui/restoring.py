@@ -14,7 +14,7 @@ import ipywidgets
 from ..core.text import t
 from .base import problem, put_away
 from .changes import MOST, changed_documents, changed_text
-from .controls import Signature, button, line
+from .controls import Signature, Text, button, line
 from .tables import safe
 
 # %% ../../nbs/ui/01i_restoring.ipynb #7f0fc322
@@ -49,7 +49,7 @@ class Restore(ipywidgets.VBox):
             else ""
         )
         self._go, self._author, self.said = go, author, ipywidgets.HTML()
-        self.message = ipywidgets.Text(
+        self.message = Text(
             value=t("Restored version {version}", version=version),
             layout={"width": "360px"},
         )
@@ -96,7 +96,7 @@ class Tags(ipywidgets.VBox):
         self, dataset: Any, done: Callable[[], Any], back: Callable[[], Any]
     ) -> None:
         self.dataset, self.done, self._asked = dataset, done, ""
-        self.name = ipywidgets.Text(placeholder="v1.0", layout={"width": "180px"})
+        self.name = Text(placeholder="v1.0", layout={"width": "180px"})
         self.said = ipywidgets.HTML()
         here = [
             tag for tag, version in self._all().items() if version == dataset.version

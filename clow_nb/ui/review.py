@@ -21,7 +21,7 @@ from ..data.steps import Changes
 from .background import Work
 from .base import problem, put_away
 from .changes import DiffRows
-from .controls import Signature, button, line
+from .controls import Signature, Text, button, line
 from .drafting import Drafting
 from .grid import Grid
 from .live import PULSE
@@ -236,7 +236,7 @@ class Review(ipywidgets.VBox):
     ) -> None:
         self._commit, self.problem = commit, ipywidgets.HTML()
         changes = drafting.edit.changes()
-        self.message = ipywidgets.Text(
+        self.message = Text(
             suggestion(changes),
             placeholder=t("What was done, and why"),
             layout={"flex": "3 1 200px"},

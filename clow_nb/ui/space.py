@@ -15,7 +15,7 @@ import ipywidgets
 from ..core.errors import ParameterError
 from ..core.text import t
 from ..train.spaces import FIXED
-from .controls import button
+from .controls import Text, button
 from .form import bounds_text
 from .preview import field, form
 from .tables import safe
@@ -93,7 +93,7 @@ class Dimension(ipywidgets.VBox):
         value: Any,
         leave: Callable[["Dimension"], Any],
     ) -> None:
-        self.parameter, text = name, ipywidgets.Text
+        self.parameter, text = name, Text
         kind, *given = suggested(property_, value)
         kinds = [
             (t("choices"), "choice"),

@@ -15,7 +15,7 @@ from ..core.errors import ParameterError
 from ..core.text import t
 from ..train.models import Models, ModelVersion
 from .base import as_code, put_away
-from .controls import button, line
+from .controls import Combobox, Text, button, line
 from .doing import Doing
 from .preview import field, form
 
@@ -72,9 +72,7 @@ class Tags(Marks):
     """The tags of a version."""
 
     def __init__(self, version: ModelVersion, done: Callable[[str], Any]) -> None:
-        self.key, self.value = ipywidgets.Combobox(
-            placeholder="reviewed"
-        ), ipywidgets.Text(placeholder="yes")
+        self.key, self.value = Combobox(placeholder="reviewed"), Text(placeholder="yes")
         fields = [
             field(t("Tag"), self.key, t("letters, digits, . _ -")),
             field(t("Value"), self.value),

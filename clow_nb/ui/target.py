@@ -15,6 +15,7 @@ import ipywidgets
 from ..core.refs import suggest_name
 from ..core.text import t
 from ..data.inspection import Inspection, is_named_like
+from .controls import Text
 from .preview import field, form
 
 # %% ../../nbs/ui/02g_target.ipynb #a465c208
@@ -37,7 +38,7 @@ class Named(ipywidgets.VBox):
 
     def __init__(self, taken: Callable[[str], bool]) -> None:
         self._taken, self._by_hand, self._writing = taken, False, False
-        self.title, self.name = ipywidgets.Text(), ipywidgets.Text()
+        self.title, self.name = Text(), Text()
         self.title.observe(self._rename, "value")
         self.name.observe(self._named, "value")
         super().__init__([], layout={"grid_gap": "8px"})
@@ -69,9 +70,7 @@ class Target(Named):
         more: Iterable[ipywidgets.Widget] = (),
     ) -> None:
         super().__init__(taken)
-        self.description = ipywidgets.Text(
-            placeholder=t("where it comes from, what it is for")
-        )
+        self.description = Text(placeholder=t("where it comes from, what it is for"))
         self.label, self.key = ipywidgets.Dropdown(), ipywidgets.Dropdown()
         for widget in (self.title, self.name, self.description, self.label, self.key):
             widget.observe(lambda _: changed(), "value")

@@ -16,7 +16,7 @@ from ..core.errors import NotFound, ParameterError
 from ..core.text import t
 from ..train.tuning import Tuning
 from .base import Header, View, chart_widget, house_chart, problem, put_away
-from .controls import button, line
+from .controls import Text, button, line
 from .doing import Doing
 from .infra import executor_facts
 from .launcher import Curve
@@ -219,9 +219,7 @@ class Share(ipywidgets.VBox):
         self, tuning: Tuning, news: Callable[[Any], Any], workers: int
     ) -> None:
         self.tuning = tuning
-        self.trials, self.workers = ipywidgets.Text(
-            str(tuning.spec["trials"])
-        ), ipywidgets.Text(str(workers))
+        self.trials, self.workers = Text(str(tuning.spec["trials"])), Text(str(workers))
         start = None if tuning.ctx.settings.read_only else self.start
         self.panel = RunPanel(start, tuning.latest(), news, t("Run the tuning"))
         fields = [

@@ -24,7 +24,7 @@ from ..train.tuning import Tuning, Tunings
 from .base import Header, as_code, problem, shown
 from .browser import Browser, page_link
 from .columns import Row
-from .controls import button
+from .controls import Combobox, Text, button
 from .infra import executors
 from .listing import Action, Listing
 from .picking import thing_input
@@ -69,8 +69,8 @@ class _Wish(Named):
             ipywidgets.HTML(),
             thing_input(ctx, "training", base),
         )
-        self.metric = ipywidgets.Combobox(options=_METRICS, value="valid_f1_macro")
-        self.trials, self.workers = ipywidgets.Text("20"), ipywidgets.Text("1")
+        self.metric = Combobox(options=_METRICS, value="valid_f1_macro")
+        self.trials, self.workers = Text("20"), Text("1")
         self.executor = ipywidgets.Dropdown(
             options=[(t("as the training"), ""), *executors()]
         )

@@ -15,7 +15,7 @@ import ipywidgets
 from ..core.errors import ClowError
 from ..core.text import t
 from .base import Header, View
-from .controls import button
+from .controls import Text, button
 from .tables import Safe, safe
 
 # %% ../../nbs/ui/03a_wizard.ipynb #129e697b

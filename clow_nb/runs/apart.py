@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
@@ -128,15 +128,17 @@ def _no_room(folder: Path) -> RunError | None:
     )
 
 # %% ../../nbs/runs/10d_apart.ipynb #b437cd2d
-def _settle(path: Path, seconds: float = 3, quiet: float = 0.1) -> None:
-    """Wait until a file has begun and grows no more, `seconds` at most."""
-    size, begun = 0, time.monotonic()
+def _settle(
+    path: Path, enough: Callable[[str], Any], seconds: float = 3, quiet: float = 0.1
+) -> None:
+    """Wait until what a file says is `enough` and it grows no more, `seconds` at most."""
+    said, begun = "", time.monotonic()
     grown = begun
     while time.monotonic() - begun < seconds:
-        now = path.stat().st_size if path.exists() else 0
-        if now != size:
-            size, grown = now, time.monotonic()
-        elif size and time.monotonic() - grown >= quiet:
+        now = path.read_text("utf-8", "replace") if path.exists() else ""
+        if now != said:
+            said, grown = now, time.monotonic()
+        elif enough(said) and time.monotonic() - grown >= quiet:
             return
         time.sleep(0.02)
 
@@ -207,24 +209,33 @@ class Apart(_Process):
     def do(self, job: Mapping[str, Any]) -> dict[str, Any]:
         """Let it convert one part (see `inside.Part`), and return the answer."""
         self._tell(job)
-        stdout: IO[bytes] = self._process.stdout  # type: ignore[assignment]
+        while not self._answered(0.1):
+            if error := self.limits.exceeded(self.log.stat().st_size) or _no_room(
+                self.folder
+            ):
+                return self._stopped(_reason(error), ask=True)
+        return self._answer() or self._stopped(_ended(self._process.wait()))
+
+    def _answered(self, seconds: float = 0) -> bool:
         with selectors.DefaultSelector() as selector:
-            selector.register(stdout, selectors.EVENT_READ)
-            while not selector.select(0.1):
-                if error := self.limits.exceeded(self.log.stat().st_size) or _no_room(
-                    self.folder
-                ):
-                    return self._stopped(_reason(error), ask=True)
-        if line := stdout.readline():
-            return json.loads(line)
-        return self._stopped(_ended(self._process.wait()))
+            selector.register(self._process.stdout, selectors.EVENT_READ)  # type: ignore[arg-type]
+            return bool(selector.select(seconds))
+
+    def _answer(self) -> dict[str, Any]:
+        """What it answers; nothing where it is gone."""
+        return json.loads(self._process.stdout.readline() or b"{}")  # type: ignore[union-attr]
 
     def _stopped(self, words: str, ask: bool = False) -> dict[str, Any]:
         """The answer for a process that gives none; `ask` lets it say first where it is."""
         trace = self.folder / "trace"
         if ask:
             self._process.send_signal(signal.SIGUSR2)
-            _settle(trace)
+            _settle(trace, lambda said: _FRAME.search(said) or self._answered())
+            if self._answered() and (answer := self._answer()).get(
+                "stopped"
+            ):  # it has failed by itself just now, and knows where
+                self.close()
+                return answer
         self.close()
         found = (
             _FRAME.findall(trace.read_text("utf-8", "replace"))

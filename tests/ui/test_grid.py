@@ -171,6 +171,18 @@ def _headed(page: Any, *names: str) -> None:
     )
 
 
+def _still(page: Any, selector: str) -> None:
+    """Wait until a thing has stood in its place for ten frames."""
+    page.evaluate("""async selector => {
+        for (let same = 0, last = ""; same < 10;) {
+            await new Promise(requestAnimationFrame);
+            const box = JSON.stringify(document.querySelector(selector).getBoundingClientRect());
+            same = box === last ? same + 1 : 0;
+            last = box;
+        }
+    }""", selector)
+
+
 def test_columns_are_arranged_and_remembered(page: Any, calls: Dataset, picture: Callable[[Any, str], None]) -> None:
     grid = Grid(DatasetRows(calls), bar=True)
     show(page, grid)
@@ -190,6 +202,8 @@ def test_columns_are_arranged_and_remembered(page: Any, calls: Dataset, picture:
     page.keyboard.press("Escape")
     _headed(page, "price", "_id", "tags", "topic")
     page.locator("button:focus", has_text="Columns · 1 hidden").wait_for()
+    until(page, lambda: [entry["hidden"] for entry in grid.arrangement if entry["key"] == "memo"] == [True])
+    _still(page, ".ag-header-cell[col-id=c0]")
 
     # A width is chosen by dragging; the others share what is left when the page changes.
     width = "document.querySelector('.ag-header-cell[col-id=c0]').offsetWidth"

@@ -167,7 +167,14 @@ def feedback_route(app: Any, folder: Path) -> None:
                 error.status,
             )
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-            return refused(str(error), 400)
+            return refused(
+                t(
+                    "The feedback is no JSON ({cause}). Give a document such as {example}.",
+                    cause=error,
+                    example='{"label": "alarm"}',
+                ),
+                400,
+            )
         except ParameterError as error:
             return refused(error.message, 422)
         except TimeoutError:

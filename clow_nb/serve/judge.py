@@ -7,6 +7,7 @@ __all__ = ['GUARDRAILS', 'check_guardrails', 'Counts', 'lower_bound', 'needed', 
 
 # %% ../../nbs/serve/08e_judge.ipynb #640b0865
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..core.errors import ParameterError
@@ -23,6 +24,12 @@ GUARDRAILS = {
 
 def check_guardrails(guardrails: dict[str, float]) -> dict[str, float]:
     """Guard rails as plain numbers; raises `ParameterError` for an unknown one, or a limit that can't be."""
+    if not isinstance(guardrails, Mapping):
+        raise ParameterError(
+            "guardrails= is {given!r}: give limits by their names, such as {example}.",
+            given=guardrails,
+            example='{"p99_ms": 500}',
+        )
     for name, limit in guardrails.items():
         if name not in GUARDRAILS:
             raise ParameterError(

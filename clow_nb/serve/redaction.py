@@ -7,6 +7,7 @@ __all__ = ['PRESETS', 'is_rrn', 'is_card', 'redact_text', 'redact', 'LogSettings
 
 # %% ../../nbs/serve/07_redaction.ipynb #386f8758
 import re
+import unicodedata
 import zlib
 from collections.abc import Callable, Iterable
 from datetime import date
@@ -18,7 +19,11 @@ from ..core.errors import ParameterError
 from .traffic import Entry, Treatment, input_hash
 
 # %% ../../nbs/serve/07_redaction.ipynb #725a15a3
-_WIDE = str.maketrans("０１２３４５６７８９－‐‑‒–—−＠．", "0123456789-------@.")
+_WIDE = str.maketrans(
+    "０１２３４５６７８９－‐‑‒–—−ㅡ―＠．·ㆍ・（）～\t\xa0\u2007\u2009\u202f\u3000",
+    "0123456789---------@....()~      ",
+)
+_OTHER = re.compile(r"[^\D0-9]")
 _WEIGHTS = (2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5)
 _CENTURY = {
     "1": 1900,
@@ -34,8 +39,15 @@ _CENTURY = {
 }
 
 
+def _plain(text: str) -> str:
+    """The same letters, one for one, with the digits, hyphens and spaces of every script as ours."""
+    return _OTHER.sub(
+        lambda found: str(unicodedata.decimal(found[0])), text.translate(_WIDE)
+    )
+
+
 def _digits(text: str) -> str:
-    return re.sub(r"\D", "", text)
+    return re.sub(r"[^0-9]", "", text)
 
 
 def is_rrn(text: str) -> bool:
@@ -88,15 +100,18 @@ def _is_account(text: str) -> bool:
 def _form(
     pattern: str, check: Callable[[str], bool] = lambda text: True
 ) -> tuple[re.Pattern[str], Callable[[str], bool]]:
-    return re.compile(rf"(?<!\d)(?P<number>{pattern})(?!\d)"), check
+    return re.compile(rf"(?<!\d)(?P<number>{pattern})(?!\d)", re.ASCII), check
+
+
+_GAP = r"(?: ?[-._/)] ?| {1,3})"
 
 
 def _phone(area: str) -> str:
-    return rf"(?:\+?82[ .-]?(?:\(?0\)?)?{area}|\(0{area}\)|0{area})[ .-]?\d{{3,4}}[ .-]?\d{{4}}"
+    return rf"(?:(?:\+|00)?82[ .-]?(?:\(?0\)?)?{area}|\(0{area}\)|0{area}){_GAP}?\d{{3,4}}{_GAP}?\d{{4}}"
 
 
 _BANK = re.compile(
-    r"(?:계좌|통장|은행|뱅크|국민|신한|우리|하나|농협|기업|토스|새마을|수협|우체국|입금|송금|account)\D{0,12}(?P<number>\d{10,14})(?!\d)",
+    r"(?:계좌|통장|은행|뱅크|국민|신한|우리|하나|농협|기업|토스|새마을|수협|우체국|입금|송금|account)\D{0,12}(?P<number>\d{10,14}|\d{2,6}(?: {1,2}\d{1,8}){1,3})(?!\d)",
     re.I,
 )
 _FORMS: dict[str, tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...]] = {
@@ -106,16 +121,16 @@ _FORMS: dict[str, tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...]] = {
             lambda text: True,
         ),
     ),
-    "rrn": (_form(r"\d{6} ?[-~]? ?\d{7}", is_rrn),),
-    "card": (_form(r"\d(?:[ -]?\d){12,18}", is_card),),
+    "rrn": (_form(rf"\d{{6}}(?:{_GAP}| ?~ ?)?\d{{7}}", is_rrn),),
+    "card": (
+        _form(r"\d(?:[ -]?\d){12,18}", is_card),
+        _form(rf"\d{{4}}(?:{_GAP}\d{{4}}){{3}}", is_card),
+    ),
     "phone": (
         _form(_phone(r"(?:1[016-9]|50\d|70)")),
         _form(_phone(r"(?:2|[3-6][1-5])")),
     ),
-    "account": (
-        _form(r"\d{2,6}(?:-\d{1,8}){2,3}", _is_account),
-        (_BANK, lambda text: True),
-    ),
+    "account": (_form(r"\d{2,6}(?:-\d{1,8}){2,3}", _is_account), (_BANK, _is_account)),
 }
 PRESETS = tuple(_FORMS)
 _PLAIN = re.compile(r"[@\d＠０-９]")
@@ -127,7 +142,7 @@ def redact_text(text: str, presets: Iterable[str] = PRESETS) -> str:
         return text
     for name in (preset for preset in PRESETS if preset in presets):
         for pattern, check in _FORMS[name]:
-            plain, parts, last = text.translate(_WIDE), [], 0
+            plain, parts, last = _plain(text), [], 0
             for found in pattern.finditer(plain):
                 if check(found["number"]):
                     parts += [text[last : found.start("number")], f"[{name}]"]
@@ -205,12 +220,17 @@ def treatment(values: dict[str, Any]) -> Treatment:
             redact(value, settings.redact, settings.longest)
             for value in (entry.input, entry.output)
         )
-        if asked == entry.input and said == entry.output:
+        reason = redact_text(entry.reason, settings.redact)
+        if (asked, said, reason) == (entry.input, entry.output, entry.reason):
             return entry
         safe = redact(entry.input, settings.redact, 2**62)
         same = entry.hash if safe == entry.input else ""
         return msgspec.structs.replace(
-            entry, input=asked, output=said, hash=same or input_hash(safe)
+            entry,
+            input=asked,
+            output=said,
+            reason=reason,
+            hash=same or input_hash(safe),
         )
 
     return treat

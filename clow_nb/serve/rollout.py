@@ -6,6 +6,7 @@
 __all__ = ['make_plan', 'Rollout', 'check_ours', 'RolledOut']
 
 # %% ../../nbs/serve/05c_rollout.ipynb #958a8bae
+import math
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,14 @@ if TYPE_CHECKING:
     import polars as pl
 
 # %% ../../nbs/serve/05c_rollout.ipynb #7bc0d667
+def _is_number(value: Any) -> bool:
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+    )
+
+
 def make_plan(
     steps: Sequence[float],
     guardrails: dict[str, float] | None,
@@ -45,25 +54,27 @@ def make_plan(
     sign_off: bool,
 ) -> Plan:
     """A checked plan. Without `minutes` and `requests` a step takes five minutes; to watch flips, at least 5 % are mirrored. Raises `ParameterError`."""
-    weights = [
-        float(step)
-        for step in steps
-        if not isinstance(step, bool) and isinstance(step, int | float)
-    ]
-    share = 100.0 * shadow if isinstance(shadow, bool) else float(shadow)
+    given = list(steps) if isinstance(steps, Sequence) else [steps]
+    weights = [float(step) for step in given if _is_number(step)]
+    share = 100.0 * shadow if isinstance(shadow, bool) else shadow
     if (
         not weights
-        or len(weights) < len(steps)
+        or len(weights) < len(given)
         or weights != sorted(set(weights))
         or not 0 <= weights[0] <= weights[-1] <= 100
     ):
         raise ParameterError(
             "steps= is {steps}: give rising weights in %, such as [1, 5, 25, 100]; 0 only mirrors.",
-            steps=list(steps),
+            steps=given,
         )
-    if not 0 <= share <= 100 or (minutes or 0) < 0 or (requests or 0) < 0:
+    if (
+        not all(map(_is_number, (share, minutes or 0, requests or 0)))
+        or not 0 <= share <= 100
+        or min(minutes or 0, requests or 0) < 0
+        or (requests or 0) % 1
+    ):
         raise ParameterError(
-            "shadow= is a share in % (True for all), minutes= and requests= can't be negative: {given}.",
+            "shadow= is a share in % (True for all), minutes= a number and requests= a whole number from 0: {given}.",
             given=[shadow, minutes, requests],
         )
     rails = check_guardrails(
@@ -72,7 +83,9 @@ def make_plan(
     if {"flip_rate", "confidence_shift"} & set(rails):
         share = max(share, 5.0)
     minutes = 5.0 if minutes is None and requests is None else float(minutes or 0)
-    return Plan(tuple(weights), rails, minutes, int(requests or 0), share, sign_off)
+    return Plan(
+        tuple(weights), rails, minutes, int(requests or 0), float(share), sign_off
+    )
 
 # %% ../../nbs/serve/05c_rollout.ipynb #cdb9bc7f
 class _Known:

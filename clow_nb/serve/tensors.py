@@ -80,6 +80,25 @@ def _texts(raw: bytes, at: str) -> list[bytes]:
     return found
 
 
+_JSON: dict[str, set[type]] = {
+    "b": {bool},
+    "i": {int},
+    "u": {int},
+    "f": {int, float, type(None)},
+}
+
+
+def _numbers(values: list[Any], kind: np.dtype[Any]) -> np.ndarray:
+    """What JSON says, as it is: nothing is rounded, and no text read as a number; null is a missing number."""
+    wrong = [
+        one for one in values if type(one) not in _JSON.get(kind.kind, {type(one)})
+    ]
+    if wrong:
+        raise ValueError(f"{wrong[0]!r:.60}")
+    with np.errstate(over="raise"):
+        return np.array(values, dtype=kind)
+
+
 def _values(tensor: _Tensor, raw: bytes | None, at: str) -> np.ndarray:
     """The tensor in its shape."""
     if tensor.datatype not in _TYPES:
@@ -96,7 +115,7 @@ def _values(tensor: _Tensor, raw: bytes | None, at: str) -> np.ndarray:
     kind = np.dtype(_TYPES[tensor.datatype])
     try:
         if raw is None:
-            found = np.array(_flat(tensor.data or []), dtype=kind)
+            found = _numbers(_flat(tensor.data or []), kind)
         elif kind.hasobject:
             found = np.empty(len(texts := _texts(raw, at)), dtype=object)
             found[:] = texts
@@ -105,7 +124,7 @@ def _values(tensor: _Tensor, raw: bytes | None, at: str) -> np.ndarray:
         if any(size < 0 for size in tensor.shape) or not tensor.shape:
             raise ValueError(f"shape {tensor.shape}")
         return found.reshape(tensor.shape)
-    except (ValueError, TypeError, OverflowError) as error:
+    except (ValueError, TypeError, ArithmeticError) as error:
         raise Refused(
             400,
             t(
@@ -126,7 +145,7 @@ def _flat(values: list[Any]) -> list[Any]:
 
 # %% ../../nbs/serve/02i_tensors.ipynb #9cf0e35c
 def _rows(found: np.ndarray, kind: str, at: str) -> list[Any]:
-    rows = found.reshape(len(found), -1).tolist()
+    rows = found.reshape(len(found), -1).tolist() if len(found) else []
     if found.dtype == object and kind != "image":
         rows = [
             [one.decode() if isinstance(one, bytes) else one for one in row]
@@ -160,6 +179,16 @@ def read_tensors(
     columns: dict[str, list[Any]] = {}
     for index, tensor in enumerate(asked.inputs):
         at, size = f"$.inputs[{index}]", tensor.parameters.get("binary_data_size")
+        if tensor.name in columns:
+            raise Refused(
+                400,
+                t(
+                    "{path} is a second input called {name!r}. Give each input once.",
+                    path=at,
+                    name=tensor.name[:100],
+                ),
+                at,
+            )
         raw = body[end : end + size] if isinstance(size, int) and size >= 0 else None
         end += 0 if raw is None else len(raw)
         try:

@@ -31,14 +31,56 @@ def _last(side: "pl.DataFrame", row: str, times: "pl.Series") -> "pl.DataFrame":
     return side[order].unique("key", keep="last", maintain_order=True)
 
 # %% ../../nbs/monitor/00a_pairs.ipynb #63406ec5
+_ODD = (
+    0x9E3779B97F4A7C15  # 2^64 / the golden ratio, as in Knuth's multiplicative hashing
+)
+
+
+def _last_places(keys: "pl.Series", among: "pl.Series") -> "pl.Series":
+    """For each key its last place in `among`, null where it isn't there."""
+    import numpy as np
+    import polars as pl
+
+    wanted, there = keys.to_numpy(), among.to_numpy()
+    asked, held = np.arange(len(keys), dtype=np.int32), np.arange(
+        len(among), dtype=np.int32
+    )
+    found, bits, odd = (
+        np.full(len(keys), -1, np.int32),
+        len(among).bit_length() + 1,
+        _ODD,
+    )
+    while len(asked) and len(held):
+        ours, theirs = wanted[asked], there[held]
+        sought, slots = (
+            (part * np.uint64(odd) >> np.uint64(64 - bits)).view(np.int64)
+            for part in (ours, theirs)
+        )
+        table = np.full(1 << bits, -1, np.int32)
+        table[slots] = held
+        met = table[sought]
+        same = (met >= 0) & (there[met] == ours)
+        found[asked[same]] = met[same]
+        asked, held = asked[(met >= 0) & ~same], held[there[table[slots]] != theirs]
+        odd = odd * _ODD % 2**64
+    return pl.Series(found).replace(-1, None)
+
+# %% ../../nbs/monitor/00a_pairs.ipynb #cea574cc
 def _joined(
     left: "pl.DataFrame", right: "pl.DataFrame", times: "pl.Series"
 ) -> "pl.DataFrame":
     """Both sides, a row each request that is on either: `key row_a row_b`."""
+    import polars as pl
+
     if left["key"].equals(right["key"]):
         return _last(left.with_columns(right["row_b"]), "row_a", times)
     left, right = _last(left, "row_a", times), _last(right, "row_b", times)
-    return left.join(right, on="key", how="full", coalesce=True)
+    places = _last_places(left["key"], right["key"])
+    alone = pl.repeat(True, len(right), eager=True).scatter(places.drop_nulls(), False)
+    return pl.concat(
+        [left.with_columns(right["row_b"].gather(places)), right.filter(alone)],
+        how="diagonal",
+    )
 
 
 def _newest_first(pairs: "pl.DataFrame", times: "pl.Series") -> "pl.DataFrame":
@@ -72,13 +114,11 @@ def _known(
 
 def _filled(pairs: "pl.DataFrame", side: str, known: "pl.DataFrame") -> "pl.DataFrame":
     """The pairs (with their `input`), where a side is empty filled with what is known, the best last."""
-    import polars as pl
-
-    empty = pairs.select("input", place=pl.int_range(pl.len(), dtype=pl.UInt32)).filter(
-        pairs[side].is_null()
+    empty = pairs[side].is_null().arg_true()
+    rows = known["row"].gather(
+        _last_places(pairs["input"].gather(empty), known["input"])
     )
-    found = empty.join(known.unique("input", keep="last"), on="input")
-    return pairs.with_columns(pairs[side].clone().scatter(found["place"], found["row"]))
+    return pairs.with_columns(pairs[side].clone().scatter(empty, rows))
 
 # %% ../../nbs/monitor/00a_pairs.ipynb #af9ff57a
 class _Answers:

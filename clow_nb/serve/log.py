@@ -7,23 +7,18 @@ __all__ = ['no_feedback', 'Look', 'look']
 
 # %% ../../nbs/serve/07b_log.ipynb #e69ebca3
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.conditions import Filter
 from ..data.query import compile_query
-from clow_nb.serve.log_filter import (
-    MANY,
-    as_document,
-    log_filter,
-    log_order,
-    moment,
-    narrowed,
-)
+from .log_filter import MANY, as_document, log_filter, log_order, moment
 from .rolling import roll, rolled_to, table_at, with_source
 from .traffic import COLUMNS, log_schema, parse_lines, segments
 
@@ -138,22 +133,50 @@ class _Rows:
         )
 
 # %% ../../nbs/serve/07b_log.ipynb #d269afb2
+_PIECE = 65_536
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+
+
+def _scanned(
+    table: "LanceDataset", names: Sequence[str], start: int, stop: int
+) -> "pl.DataFrame":
+    """Some columns of the rows of the table from `start` to `stop` (excluded)."""
+    import polars as pl
+
+    found = table.scanner(
+        columns=list(names), offset=start, limit=stop - start, batch_size=_PIECE
+    ).to_table()
+    return pl.DataFrame(pl.from_arrow(found, rechunk=False))
+
+
 class _Taken(_Rows):
     """Rows of the log by their time, and by their numbers."""
 
     @cached_property
-    def _narrow(self) -> dict[str, bool]:
-        """The spans of time that hold so few rows that these are sooner taken alone than with all the others."""
-        return {}
+    def _times(self) -> "pl.DataFrame":
+        """When each row was answered, in the order of the table, the tail last: `time _at`."""
+        return self.columns(["time"]).rechunk()
 
-    def _few(self, where: str | None) -> bool:
-        if self.table is None or where is None:
-            return False
-        if where not in self._narrow:
-            self._narrow[where] = (
-                3 * self.table.count_rows(filter=where) < self.table.count_rows()
+    def _piece(self, names: Sequence[str], start: int, stop: int) -> "pl.DataFrame":
+        """Some columns of the rows from `start` to `stop` (excluded), in the order of `_times`."""
+        import polars as pl
+
+        table, rolled = self.table, len(self._times) - len(self.tail)
+        end, tail = (
+            min(stop, rolled),
+            self.tail.select(names)[max(0, start - rolled) : max(0, stop - rolled)],
+        )
+        if table is None or not names or start >= end:
+            return tail
+        halves = [
+            half
+            for half in pairwise((start, (start + end) // 2, end))
+            if half[0] < half[1]
+        ]
+        with ThreadPoolExecutor(len(halves)) as pool:
+            return pl.concat(
+                [*pool.map(lambda half: _scanned(table, names, *half), halves), tail]
             )
-        return self._narrow[where]
 
     def during(
         self,
@@ -162,32 +185,20 @@ class _Taken(_Rows):
         until: datetime | None = None,
     ) -> "pl.DataFrame":
         """Some columns of all rows of a span of time (`until` excluded), with `_at`, always in the same order."""
-        import polars as pl
-
-        parts, read = [], list(dict.fromkeys([*names, "time"]))
-        if self.table is not None:
-            where = self._where(narrowed(None, since, until, None))[0]
-            parts = [
-                _numbered(
-                    self.table.to_table(
-                        columns=read,
-                        filter=where if self._few(where) else None,
-                        with_row_id=True,
-                    )
-                )
-            ]
-        rows = pl.concat([*parts, self._tail().select(*read, _AT)])
-        rows = (
-            rows.filter(pl.col("time") >= moment(since).astimezone(UTC))
-            if since
-            else rows
+        times = self._times
+        first, last = (
+            moment(at or edge).astimezone(UTC)
+            for at, edge in ((since, _FIRST), (until, _LAST))
         )
-        rows = (
-            rows.filter(pl.col("time") < moment(until).astimezone(UTC))
-            if until
-            else rows
+        inside = times["time"].is_between(first, last, closed="left")
+        places = inside.arg_true()
+        start, stop = (places[0], places[-1] + 1) if len(places) else (0, 0)
+        rows = times[start:stop].hstack(
+            self._piece([name for name in names if name != "time"], start, stop)
         )
-        return rows.select(*names, _AT)
+        return (
+            rows if len(places) == len(rows) else rows.filter(inside[start:stop])
+        ).select(*names, _AT)
 
     def rows(self, places: "pl.Series") -> "pl.DataFrame":
         """The rows at some places (`_at`), in that order, with all columns and `feedback feedback_by`."""

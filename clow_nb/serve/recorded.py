@@ -17,7 +17,8 @@ from ..core.context import Context
 from ..data.values import from_json, to_json
 from .catch_up import catch_up
 from .feedback import Feedback, Saying
-from .log import Look, look, narrowed
+from .log import Look, look
+from .log_filter import narrowed
 from .predicting import check_target, predict_into, replay_rows, replayed
 from .redaction import log_settings
 from .rolling import Rolled, roll

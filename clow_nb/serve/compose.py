@@ -48,6 +48,7 @@ class _Making:
         self.threads = ThreadPoolExecutor(4, thread_name_prefix="flow")
         self.store = ResultStore(service_folder(home, spec.service))
         self.parts: dict[str, Chain] = {}
+        self.asked: set[str] = set()
         self._functions: Functions | None = None
 
     def chain(self, steps: Sequence[Any]) -> Chain:
@@ -101,6 +102,7 @@ class _Maker(_Making):
     def _model(self, step: spec_of.Model) -> Node:
         if step.model != "$asked":
             step = step.model_copy(update={"model": model_name(self.spec, step.model)})
+        self.asked |= set(self.refs) if step.model == "$asked" else {step.model}
         return Asking(label_of(step), step, self.ask, self.fields, self.refs)
 
     def _answer(self, step: spec_of.Answer) -> Node:
@@ -189,6 +191,7 @@ class Flow:
         self._maker = maker
         self.spec = maker.flow
         self._chain = maker.chain(maker.flow.steps)
+        self.asked = frozenset(maker.asked)
         self.later = (
             Later(service_folder(maker.home, maker.spec.service), self.spec.later)
             if self.spec.later

@@ -21,10 +21,11 @@ class Forecast(Exchange):
 
     def wanted(self) -> str:
         """The model that is named, else the first that answers with `values`."""
+        flow = self.serving.flow
         makers = [
             name
             for name, model in self.serving.models.items()
-            if "values" in model.outputs
+            if "values" in model.outputs and (flow is None or name in flow.asked)
         ]
         return super().wanted() or (makers[0] if makers else "")
 
@@ -85,7 +86,21 @@ class Infer(Exchange):
 
     def write(self, outputs: list[dict[str, Any]]) -> bytes:
         """Output tensors, binary where the client wants them so."""
-        name = self.scope["path"].split("/")[3]
+        name, known = self.scope["path"].split("/")[3], (
+            list(outputs[0]) if outputs and self.serving.flow is None else []
+        )
+        if known and (
+            unknown := [wish for wish in self.asked.wanted if wish not in known]
+        ):
+            raise Refused(
+                400,
+                t(
+                    "The model has no output {name!r}. It has: {known}.",
+                    name=unknown[0][:100],
+                    known=", ".join(known),
+                ),
+                "$.outputs",
+            )
         written, length = write_tensors(
             outputs,
             self.asked,

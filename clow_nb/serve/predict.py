@@ -47,14 +47,26 @@ class _Dialect(Account):
         return self.query["model"][0] if "model" in self.query else ""
 
     def admit(self) -> str:
-        """The name of a model that is there ("" where a flow answers); raises `Refused` 401, 404, 405, 503."""
+        """The name of a model that is there ("" where a flow answers); raises `Refused` 401, 404 (also for a model that the flow never asks), 405, 503."""
         serving = self.serving
         if self.scope["method"] != "POST":
             raise Refused(405, t("Send documents with POST."))
         if serving.spec.tokens:
             check_token(self.scope, serving.spec.tokens)
         wanted = self.wanted()
-        return serving.check(wanted) if serving.flow is None else ""
+        if serving.flow is None:
+            return serving.check(wanted)
+        if wanted and serving.check(wanted) not in serving.flow.asked:
+            known = ", ".join(sorted(serving.flow.asked)) or "-"
+            raise Refused(
+                404,
+                t(
+                    "This version answers without the model {name!r}. Name none, or one that its flow asks: {known}.",
+                    name=wanted,
+                    known=known,
+                ),
+            )
+        return ""
 
     def read(self, body: bytes, model: Loaded | None) -> list[dict[str, Any]]:
         """The documents in `body`; sets the shape that the answer will have. `model` is the one that is asked, `None` where a flow is."""

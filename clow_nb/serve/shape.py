@@ -98,5 +98,8 @@ def code_of(spec: ServiceSpec) -> CodeSource | None:
 
 
 def check_code(spec: ServiceSpec) -> None:
-    """Return if the source of a version's own code can be; nobody is asked for it yet. Raises `ParameterError`."""
-    code_of(spec)
+    """Return if the source of a version's own code can be; nobody is asked for it yet. Raises `ParameterError`, also for an address with a password."""
+    from clow_nb.train.repositories import address
+
+    if (code := code_of(spec)) is not None:
+        address(code.repo)

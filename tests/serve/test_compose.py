@@ -94,6 +94,10 @@ def test_one_request_through_all_steps(served: tuple[Context, str]) -> None:
     assert odd["version"] == "v1"
     status, _, body = fetch(f"{url}/predict", json.dumps({"text": "900101-1234567", "user": "u1"}).encode())
     assert (status, json.loads(body)["error"]) == (422, "Leave personal numbers out.")
+    for path in ("predict?model=nobody", "v2/models/nobody/infer"):  # not answered by another model in its name
+        status, _, body = fetch(f"{url}/{path}", json.dumps({"text": "서울 날씨 어때?"}).encode())
+        assert status == 404 and "'nobody'" in json.loads(body)["error"]
+    assert ask(f"{url}/predict?model=intent", many[1])["label"] == plain["label"]
     again = ask(f"{url}/predict", many[1])
     assert again["label"] == plain["label"]
     assert [edge.source for edge in ctx.catalog.edges("service:s-flow@1")] == ["model:intent@2", "dataset:users@1"]

@@ -41,17 +41,18 @@ def _last_places(keys: "pl.Series", among: "pl.Series") -> "pl.Series":
     import numpy as np
     import polars as pl
 
-    wanted, there = keys.to_numpy(), among.to_numpy()
-    asked, held = np.arange(len(keys), dtype=np.int32), np.arange(
-        len(among), dtype=np.int32
+    ours, there = keys.to_numpy(), among.to_numpy()
+    asked, held, theirs = (
+        np.arange(len(ours), dtype=np.int32),
+        np.arange(len(there), dtype=np.int32),
+        there,
     )
     found, bits, odd = (
-        np.full(len(keys), -1, np.int32),
-        len(among).bit_length() + 1,
+        np.full(len(ours), -1, np.int32),
+        len(there).bit_length() + 1,
         _ODD,
     )
     while len(asked) and len(held):
-        ours, theirs = wanted[asked], there[held]
         sought, slots = (
             (part * np.uint64(odd) >> np.uint64(64 - bits)).view(np.int64)
             for part in (ours, theirs)
@@ -61,8 +62,16 @@ def _last_places(keys: "pl.Series", among: "pl.Series") -> "pl.Series":
         met = table[sought]
         same = (met >= 0) & (there[met] == ours)
         found[asked[same]] = met[same]
-        asked, held = asked[(met >= 0) & ~same], held[there[table[slots]] != theirs]
-        odd = odd * _ODD % 2**64
+        more, lost = np.flatnonzero((met >= 0) & ~same), np.flatnonzero(
+            there[table[slots]] != theirs
+        )
+        asked, ours, held, theirs, odd = (
+            asked[more],
+            ours[more],
+            held[lost],
+            theirs[lost],
+            odd * _ODD % 2**64,
+        )
     return pl.Series(found).replace(-1, None)
 
 # %% ../../nbs/monitor/00a_pairs.ipynb #cea574cc
@@ -168,32 +177,8 @@ def _beside(pairs: "pl.DataFrame", figures: "pl.Series", name: str) -> "pl.DataF
     )
 
 # %% ../../nbs/monitor/00a_pairs.ipynb #7a0624b5
-class Pairs(_Answers):
-    """Two versions of a service in a span of its log, side by side."""
-
-    @cached_property
-    def frame(self) -> "pl.DataFrame":
-        """One row a request that a version of the two answered, newest first.
-
-        Columns: `time`, `key` (a number made of the request's id, see `keys_of`), `_at` (its place in the log), `said_a said_b` (null where that version never said anything to it), `_at_a _at_b`
-        (null for an answer from a replay), `differ` (null where there aren't two), `row_a row_b`.
-        """
-        import polars as pl
-
-        read = self._read("time", "request_id", "version", "decision")
-        times, places = read["time"].rechunk(), read["_at"].rechunk()
-        pairs = self._sides(read, times)
-        said = (
-            read["decision"]
-            .cast(pl.Categorical)
-            .append(self._again["decision"].cast(pl.Categorical))
-            .rechunk()
-        )
-        places = places.extend_constant(None, len(self._again))
-        return pairs.select(
-            "key", "row_a", "row_b", time=times.gather(pairs["own"]), _at=places.gather(pairs["own"]),
-            **{f"_at_{name}": places.gather(pairs[f"row_{name}"]) for name in "ab"}, **{f"said_{name}": said.gather(pairs[f"row_{name}"]) for name in "ab"},
-        ).with_columns(differ=pl.col("said_a") != pl.col("said_b"))  # fmt: skip
+class _Matched(_Answers):
+    """Who answered what."""
 
     def _sides(self, read: "pl.DataFrame", times: "pl.Series") -> "pl.DataFrame":
         """Who answered what: `key row_a row_b own` (the row that the pair stands at), newest first."""
@@ -243,6 +228,34 @@ class Pairs(_Answers):
                     ),
                 )
         return pairs
+
+# %% ../../nbs/monitor/00a_pairs.ipynb #b1fdc9fc
+class Pairs(_Matched):
+    """Two versions of a service in a span of its log, side by side."""
+
+    @cached_property
+    def frame(self) -> "pl.DataFrame":
+        """One row a request that a version of the two answered, newest first.
+
+        Columns: `time`, `key` (a number made of the request's id, see `keys_of`), `_at` (its place in the log), `said_a said_b` (null where that version never said anything to it), `_at_a _at_b`
+        (null for an answer from a replay), `differ` (null where there aren't two), `row_a row_b`.
+        """
+        import polars as pl
+
+        read = self._read("time", "request_id", "version", "decision")
+        times, places = read["time"].rechunk(), read["_at"].rechunk()
+        pairs = self._sides(read, times)
+        said = (
+            read["decision"]
+            .cast(pl.Categorical)
+            .append(self._again["decision"].cast(pl.Categorical))
+            .rechunk()
+        )
+        places = places.extend_constant(None, len(self._again))
+        return pairs.select(
+            "key", "row_a", "row_b", time=times.gather(pairs["own"]), _at=places.gather(pairs["own"]),
+            **{f"_at_{name}": places.gather(pairs[f"row_{name}"]) for name in "ab"}, **{f"said_{name}": said.gather(pairs[f"row_{name}"]) for name in "ab"},
+        ).with_columns(differ=pl.col("said_a") != pl.col("said_b"))  # fmt: skip
 
     @cached_property
     def _sure(self) -> "pl.Series":

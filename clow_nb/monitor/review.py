@@ -136,8 +136,8 @@ class _Told(_Compared):
         self.refresh()
 
 # %% ../../nbs/monitor/01_review.ipynb #af5d3288
-class _Shown(_Told):
-    """Each query, a page at a time."""
+class _Paged(_Told):
+    """The queries that a search finds, and the rows of a page of them."""
 
     @cached_property
     def votes(self) -> Votes:
@@ -190,6 +190,10 @@ class _Shown(_Told):
             by="by",
         )
 
+# %% ../../nbs/monitor/01_review.ipynb #2213db14
+class _Shown(_Paged):
+    """Each query, a page at a time."""
+
     def queries(
         self, search: str = "", *, disagreements_first: bool = True, page: int = 0
     ) -> "pl.DataFrame":
@@ -208,7 +212,7 @@ class _Shown(_Told):
         """Twenty of the queries on which the versions differ."""
         return self._page(self._chosen(search, only=True), page)
 
-# %% ../../nbs/monitor/01_review.ipynb #2213db14
+# %% ../../nbs/monitor/01_review.ipynb #2207c78f
 @dataclass(frozen=True)
 class Standing:
     """How far the reviewers are: `disagreements` there are, so many `judged` and `skipped` by a vote; `right`: inputs of which a vote says the right answer."""
@@ -218,7 +222,7 @@ class Standing:
     skipped: int
     right: int
 
-
+# %% ../../nbs/monitor/01_review.ipynb #3b140d32
 class _Voted(_Shown):
     """What reviewers say of the queries."""
 

@@ -52,12 +52,35 @@ class Vote:
     at: datetime
 
 # %% ../../nbs/monitor/00_votes.ipynb #625c8d8a
-class Votes:
-    """The votes on the requests of one service. Of one author's votes on a request the last counts."""
+class _Kept:
+    """The votes on the requests of one service, as they are kept."""
 
     def __init__(self, ctx: Context, service: str) -> None:
         self.ctx, self.service = ctx, service
         ctx.catalog.ensure(_VOTES)
+
+    def all(self, versions: tuple[str, str] | None = None) -> list[Vote]:
+        """The votes that count, oldest first; of one pair of versions, if it is given."""
+        query = (
+            sa.select(_VOTES)
+            .where(_VOTES.c.service == self.service)
+            .order_by(_VOTES.c.id)
+        )
+        if versions is not None:
+            query = query.where(_VOTES.c.a == versions[0], _VOTES.c.b == versions[1])
+        last = {
+            (row["request_id"], row["a"], row["b"], row["author"]): row
+            for row in self.ctx.catalog.rows(query)
+        }
+        found = sorted(last.values(), key=lambda row: row["id"])
+        return [
+            Vote(**{name: row[name] for name in Vote.__dataclass_fields__})
+            for row in found
+        ]
+
+# %% ../../nbs/monitor/00_votes.ipynb #dd428252
+class Votes(_Kept):
+    """The votes on the requests of one service. Of one author's votes on a request the last counts."""
 
     def add(
         self,
@@ -104,25 +127,6 @@ class Votes:
                 return None
             connection.execute(_VOTES.delete().where(_VOTES.c.id == last["id"]))
         return Vote(**{name: last[name] for name in Vote.__dataclass_fields__})
-
-    def all(self, versions: tuple[str, str] | None = None) -> list[Vote]:
-        """The votes that count, oldest first; of one pair of versions, if it is given."""
-        query = (
-            sa.select(_VOTES)
-            .where(_VOTES.c.service == self.service)
-            .order_by(_VOTES.c.id)
-        )
-        if versions is not None:
-            query = query.where(_VOTES.c.a == versions[0], _VOTES.c.b == versions[1])
-        last = {
-            (row["request_id"], row["a"], row["b"], row["author"]): row
-            for row in self.ctx.catalog.rows(query)
-        }
-        found = sorted(last.values(), key=lambda row: row["id"])
-        return [
-            Vote(**{name: row[name] for name in Vote.__dataclass_fields__})
-            for row in found
-        ]
 
     def frame(self, versions: tuple[str, str] | None = None) -> "pl.DataFrame":
         """One row a vote that counts: `request_id hash a b choice label author at`."""

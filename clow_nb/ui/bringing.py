@@ -16,7 +16,7 @@ from ..core.text import t
 from ..serve.rollout import Rollout
 from ..serve.service import Service
 from .base import as_code
-from .controls import button
+from .controls import Text, button
 from .doing import Doing
 from .machines import number_of
 from .preview import field, form
@@ -83,15 +83,11 @@ class _Boxes(ipywidgets.VBox):
 
     def __init__(self, service: Service) -> None:
         self.service, named = service, _named()
-        self.version, self.steps = ipywidgets.Dropdown(), ipywidgets.Text(
-            "1, 5, 25, 100"
-        )
-        self.boxes = {
-            name: ipywidgets.Text(usual) for name, (*_, usual) in _BOXES.items()
-        }
+        self.version, self.steps = ipywidgets.Dropdown(), Text("1, 5, 25, 100")
+        self.boxes = {name: Text(usual) for name, (*_, usual) in _BOXES.items()}
         self.sign_off, self.notes = (
             ipywidgets.Checkbox(indent=False, description=t("yes")),
-            ipywidgets.Text(),
+            Text(),
         )
         how = [
             field(t("Version"), self.version, t("comes in beside the one that serves")),

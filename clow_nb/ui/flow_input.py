@@ -19,6 +19,7 @@ from ..serve.flow import read_yaml
 from ..serve.flow_checks import check_flow, prepare_flow
 from ..serve.flow_drawing import flow_svg
 from ..serve.spec import ModelSpec, ServiceSpec
+from .controls import Textarea
 from .preview import field, form
 from .tables import Safe, safe
 
@@ -63,7 +64,7 @@ class FlowInput(ipywidgets.VBox):
     ) -> None:
         self.ctx, self.models = ctx, models
         self.text, self.drawn = (
-            ipywidgets.Textarea(rows=8, placeholder=_EXAMPLE, continuous_update=False),
+            Textarea(rows=8, placeholder=_EXAMPLE),
             ipywidgets.HTML(),
         )
         self.text.observe(lambda _: self.draw(), "value")

@@ -13,10 +13,10 @@ import ipywidgets
 
 from ..core.context import Context
 from ..core.text import t
-from ..data.dataset import Dataset, Datasets
+from ..data.dataset import Dataset
 from ..monitor.review import Review
 from .base import as_code
-from .controls import Signature, button, line
+from .controls import Combobox, Signature, button, line
 from .doing import Doing
 from .shelf import data_link
 from .tables import Safe, safe, section
@@ -50,7 +50,7 @@ class Labelling(ipywidgets.VBox):
         self, ctx: Context, changed: Callable[[Dataset], Any] = lambda dataset: None
     ) -> None:
         self.ctx, self.changed, self.review, self.right = ctx, changed, None, 0
-        self.name = ipywidgets.Combobox(
+        self.name = Combobox(
             placeholder=t("Name of the dataset"),
             ensure_option=False,
             layout={"width": "220px"},

@@ -12,6 +12,7 @@ import ipywidgets
 
 from ..core.errors import ParameterError
 from ..core.text import t
+from .controls import Text
 from .preview import field, form
 
 # %% ../../nbs/ui/10a_machines.ipynb #ceee0808
@@ -89,8 +90,7 @@ class Details(ipywidgets.VBox):
         )
         self.probabilities = ipywidgets.Checkbox(indent=False, description=t("on"))
         self.boxes = {
-            name: ipywidgets.Text(placeholder=usual, continuous_update=False)
-            for name, (_, _, _, usual) in _NUMBERS.items()
+            name: Text(placeholder=usual) for name, (_, _, _, usual) in _NUMBERS.items()
         }
         named = settings_named()
         fields = [

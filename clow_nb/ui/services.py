@@ -35,7 +35,10 @@ def services_frame(ctx: Context) -> pl.DataFrame:
     frame = Services(ctx).list()
     if not frame.height:
         return pl.DataFrame(schema=dict.fromkeys(_SHOWN, pl.String))
-    return frame.select(_SHOWN).sort("updated", descending=True)
+    answering = pl.col("status").replace(
+        "RUNNING", "SERVING"
+    )  # what runs for good is no run under way
+    return frame.select(_SHOWN).with_columns(answering).sort("updated", descending=True)
 
 # %% ../../nbs/ui/10f_services.ipynb #8357519e
 class ServiceShelf(Browser):

@@ -20,7 +20,7 @@ from ..serve.judge import Counts
 from ..serve.rollout import Rollout
 from ..serve.rollouts import LOADING, PAUSED, PROMOTING, RUNNING, WAITING, Row
 from ..serve.stepper import what_is_missing
-from .controls import button, line
+from .controls import Text, button, line
 from .doing import Doing
 from .keeper import known_author
 from .rails import gauges_html, ladder_html, shares_html
@@ -97,12 +97,12 @@ class _Deeds(ipywidgets.VBox):
 
     def __init__(self, rollout: Rollout, done: Callable[[], Any]) -> None:
         self.rollout, self._done = rollout, done
-        self.name = ipywidgets.Text(
+        self.name = Text(
             known_author(rollout.ctx),
             placeholder=t("Your name"),
             layout={"width": "150px"},
         )
-        self.why = ipywidgets.Text(placeholder=t("Why"), layout={"width": "220px"})
+        self.why = Text(placeholder=t("Why"), layout={"width": "220px"})
         self.hold, self.resume = button(t("Pause"), self.pause, "pause"), button(
             t("Go on"), self.go_on, "play"
         )

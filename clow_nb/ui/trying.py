@@ -20,7 +20,7 @@ from ..serve.protocol import document_schema
 from ..serve.service import Service
 from ..serve.spec import ModelSpec, ServiceSpec
 from ..train.models import Models
-from .controls import button, file_chooser, line
+from .controls import Textarea, button, file_chooser, line
 from .doing import Doing
 from .form import Form
 from .preview import field
@@ -111,7 +111,7 @@ class Asking(ipywidgets.VBox):
         rest = {key: kind for key, kind in fields.items() if key not in self.pictures}
         self.form = Form(_schema(rest), example) if rest else None
         start = json.dumps(example or {"text": ""}, ensure_ascii=False, indent=1)
-        self.text = ipywidgets.Textarea(
+        self.text = Textarea(
             value=start,
             rows=5,
             layout={"width": "100%"},

@@ -19,7 +19,7 @@ from ..runs.secrets import Secrets
 from ..serve.service import Service, Services
 from ..train.repositories import known_refs
 from .base import Header, as_code
-from .controls import button
+from .controls import Combobox, Text, button
 from .flow_input import FlowInput
 from .machines import Details
 from .owncode import GitCode
@@ -33,11 +33,7 @@ class Answering(ipywidgets.VBox):
     """The models of a version, as many as are wanted, and the flow around them; rules alone need no model."""
 
     def __init__(self, ctx: Context, model: str = "") -> None:
-        self.ctx, self.models, self.place = (
-            ctx,
-            list[ipywidgets.Combobox](),
-            ipywidgets.VBox(),
-        )
+        self.ctx, self.models, self.place = ctx, list[Combobox](), ipywidgets.VBox()
         self.flow = FlowInput(ctx, self.chosen)
         self.kind = ipywidgets.ToggleButtons(
             options=[
@@ -105,11 +101,11 @@ class General(Named):
     ) -> None:
         self.things, self.service = Services(ctx), service
         super().__init__(lambda name: name in self.things)
-        self.about, self.notes = ipywidgets.Text(
-            placeholder=t("what it is for")
-        ), ipywidgets.Text(placeholder=t("what is new in it"))
+        self.about, self.notes = Text(placeholder=t("what it is for")), Text(
+            placeholder=t("what is new in it")
+        )
         known = [] if service is None else service.versions()["version"].to_list()
-        self.version = ipywidgets.Text(
+        self.version = Text(
             value=next(
                 f"v{n}" for n in range(len(known) + 1, 10_000) if f"v{n}" not in known
             )
@@ -164,7 +160,7 @@ class OwnSteps(ipywidgets.VBox):
 
         self.git, self.path, self.place = (
             GitCode(ctx, look),
-            ipywidgets.Text(placeholder="steps"),
+            Text(placeholder="steps"),
             ipywidgets.VBox(),
         )
         self.kind = ipywidgets.ToggleButtons(

@@ -118,8 +118,10 @@ def serve(
     home: str | None,
 ) -> None:
     """Take a version of the service NAME into service; the old one answers until the new one is warm."""
-    if what and (foreground or port or notes):
-        raise click.UsageError(t("--status, --stop and --logs go alone."))
+    if what and (foreground or port or notes or (version and what != "logs")):
+        raise click.UsageError(
+            t("--status, --stop and --logs go alone; --logs takes a --version.")
+        )
     service = open_workspace(home).services[name]
     if what == "status":
         show_status(service)

@@ -44,7 +44,11 @@ def _check_url(url: str) -> str:
 # %% ../../nbs/core/03_settings.ipynb #5f427814
 def mask(url: str) -> str:
     """`url`, or any text with addresses in it, without their passwords, fit to be shown."""
-    return re.sub(r"(://[^:/@\s]*):[^@/\s]*@", r"\1:***@", url)
+    return re.sub(
+        r"(://[^:/@\s]*):[^@/\s]*@|(://)[^:/@\s]{20,}@",
+        lambda found: f"{found[1]}:***@" if found[1] else f"{found[2]}***@",
+        url,
+    )
 
 # %% ../../nbs/core/03_settings.ipynb #65927c72
 def _check_server(url: str) -> str:

@@ -27,7 +27,7 @@ def span_of(
     try:
         day = Day.fromisoformat(date) if isinstance(date, str) else date
         first = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(tz))
-    except ValueError:
+    except (ValueError, AttributeError):
         raise ParameterError(
             "{date!r} is no day. Write it as 2026-11-22, or leave it out for all days.",
             date=date,

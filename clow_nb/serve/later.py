@@ -116,9 +116,10 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def wants_later(scope: Scope) -> bool:
-    """Whether a request says `Prefer: respond-async`."""
+    """Whether a request says `Prefer: respond-async`, or where the result is to be sent."""
     return any(
-        name == b"prefer" and b"respond-async" in value.lower()
+        name == b"x-callback-url"
+        or (name == b"prefer" and b"respond-async" in value.lower())
         for name, value in scope["headers"]
     )
 

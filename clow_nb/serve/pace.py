@@ -63,7 +63,7 @@ class Pace:
         """The answer to who finds no room behind `ahead` others, with the time in which they are worked off."""
         self._refused = time.perf_counter()
         message = t(
-            "{count} documents are waiting already, which is all the room there is. Try again later.",
+            "There is no room for more: {count} documents are waiting already. Try again later.",
             count=ahead,
         )
         return Refused(

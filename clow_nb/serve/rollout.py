@@ -82,6 +82,10 @@ def make_plan(
     )
     if {"flip_rate", "confidence_shift"} & set(rails):
         share = max(share, 5.0)
+    if not weights[0] and not share:
+        raise ParameterError(
+            "steps= begins with 0, a step that only mirrors: give shadow= a share in %, or begin with a weight."
+        )
     minutes = 5.0 if minutes is None and requests is None else float(minutes or 0)
     return Plan(
         tuple(weights), rails, minutes, int(requests or 0), float(share), sign_off

@@ -21,14 +21,14 @@ from ..runs.environments import clean_environment
 from ..runs.scrubbing import Scrubber
 
 # %% ../../nbs/train/06p_repositories.ipynb #b90acbdb
-_PASSWORD = re.compile(r"^[a-z+]+://[^/@\s]*:[^/@\s]*@", re.I)
+_SECRET = re.compile(r"^[a-z+]+://([^/@\s]*:[^/@\s]*|[^/@\s]{20,})@", re.I)
 
 
 def address(repo: str) -> str:
     """The address as git is given it; a path becomes absolute. Raises `ParameterError` for what can be none."""
-    if _PASSWORD.match(repo):
+    if _SECRET.match(repo):
         raise ParameterError(
-            "The address {repo} holds a password. Leave it out, keep it as a secret (ws.secrets.set), and give its name: token=.",
+            "The address {repo} holds a password or a token. Leave it out, keep it as a secret (ws.secrets.set), and give its name: token=.",
             repo=mask(repo),
         )
     if not repo.strip() or repo.startswith("-") or re.match(r"^\w+::", repo):

@@ -187,3 +187,11 @@ def test_nothing_loads_code_or_calls_out() -> None:
         assert not re.search(r"^\s*import pickle|pickle\.loads?\(|joblib\.load", text, re.M), path
         assert not re.search(r"torch\.load\((?!.*weights_only=True)", text), path
         assert not re.search(r"https?://(?!127\.0\.0\.1|localhost|www\.w3\.org)[\w.]*(cdn|unpkg|jsdelivr)", text), path
+
+
+def test_what_is_typed_is_told_before_the_next_click() -> None:
+    """Boxes that tell each letter hold letters back while the kernel is busy, but no click: the last word would be cut."""
+    own = {"controls.py", "picking.py"}  # the first makes those that tell all at once, the second searches letter by letter
+    for path in (PACKAGE / "ui").glob("*.py"):
+        if path.name not in own:
+            assert not re.search(r"ipywidgets\.(Text|Textarea|Combobox)\b", path.read_text("utf-8")), f"{path}: use clow_nb.ui.controls"

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 import click
 
 from .opening import HOME, open_workspace
-from .runs import follow_to_the_end
+from .runs import goes_on, leave
 from .tables import show_table
 from ..core.errors import ServiceError
 from ..core.text import t
 
 if TYPE_CHECKING:
+    from clow_nb.runs.run import Run
     from clow_nb.serve.service import Service
 
 # %% ../../nbs/cli/04d_serve.ipynb #ccbfb583
@@ -33,12 +34,10 @@ def show_status(service: "Service") -> None:
     }.items():
         if value:
             click.echo(f"{name:12}{value}")
-    show_table(
-        service.versions().select(
-            "version", "models", "workers", "notes", "author", "current"
-        ),
-        t("no version yet"),
+    versions = service.versions().select(
+        "version", "models", "workers", "notes", "author", "current"
     )
+    show_table(versions.rename({"current": t("In service")}), t("no version yet"))
     show_table(
         service.releases()
         .select("at", "version", "status", "author", "notes", "reason")
@@ -78,6 +77,17 @@ def _stay(service: "Service", path: Path) -> None:
                 )
     service.stop()
     click.echo(t("{service} is stopped.", service=service.name))
+
+
+def _follow(service: "Service", run: "Run") -> None:
+    """Show how far a deployment is, then how the service is; end as it ended. Ctrl-C leaves it alone."""
+    try:
+        status = run.wait(check=False).status
+    except KeyboardInterrupt:
+        goes_on(run)
+    else:
+        show_status(service)
+        leave(run, status)
 
 
 @click.command()
@@ -139,6 +149,7 @@ def serve(
         click.echo(service.url)
         _stay(service, log_of(service))
     else:
-        follow_to_the_end(
-            service.deploy(version or "latest", wait=False, notes=notes, port=port)
+        _follow(
+            service,
+            service.deploy(version or "latest", wait=False, notes=notes, port=port),
         )

@@ -114,13 +114,7 @@ def versions_listing(
     look: Callable[[], bool],
 ) -> Listing:
     """The table of versions, with buttons in each row; `look` says whether it is to be read again."""
-    names = headings(_VERSIONS) | {
-        "weight": t("Traffic"),
-        "models": t("Models"),
-        "workers": t("Workers"),
-        "replicas": t("Replicas"),
-        "notes": t("Notes"),
-    }
+    names = headings(_VERSIONS) | {"weight": t("Traffic"), "replicas": t("Replicas")}
     nothing = (
         t("There is no version yet. Make one, or type:"),
         f'ws.services["{service.name}"].create_version("v1", models=["intent@1"])',
@@ -138,13 +132,7 @@ def versions_listing(
 
 def releases_listing(service: Service) -> Listing:
     """The table of releases."""
-    names = headings(_RELEASES) | {
-        "at": t("When"),
-        "author": t("Developer"),
-        "notes": t("Notes"),
-        "reason": t("Reason"),
-        "ended_at": t("Ended"),
-    }
+    names = headings(_RELEASES) | {"author": t("Developer")}
     nothing = (
         t("No version was in service yet. Deploy one, or type:"),
         f'ws.services["{service.name}"].deploy()',

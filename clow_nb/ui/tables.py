@@ -163,6 +163,13 @@ def _of_things() -> dict[str, str]:
             "splits": t("Splits"),
         },
         **{
+            "models": t("Models"),
+            "workers": t("Workers"),
+            "notes": t("Notes"),
+            "at": t("When"),
+            "reason": t("Reason"),
+        },
+        **{
             "predictions": t("Predictions"),
             "results": t("Results"),
             "accuracy": t("Accuracy"),

@@ -88,6 +88,7 @@ def test_a_deployment_is_a_run_that_is_followed(ctx: Context, service: Service) 
     done = subprocess.run([*CLOW, "serve", "s-rules", "--home", str(ctx.home)], capture_output=True, text=True, timeout=200)
     try:
         assert done.returncode == 0 and "has succeeded" in done.stderr, done.stderr
+        assert "RUNNING v1" in done.stdout and "ServiceSpec(" not in done.stdout
         assert service.predict({"text": "안녕"})["decided_by"] == "rule:hi" and str(service.status()) == "RUNNING v1"
         assert "s-rules is stopped." in _clow(ctx, "s-rules", "--stop")[1]
     finally:

@@ -148,7 +148,7 @@ def _scanned(
     ).to_table()
     return pl.DataFrame(pl.from_arrow(found, rechunk=False))
 
-
+# %% ../../nbs/serve/07b_log.ipynb #b6fb48ac
 class _Taken(_Rows):
     """Rows of the log by their time, and by their numbers."""
 

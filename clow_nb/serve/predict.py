@@ -37,8 +37,8 @@ from clow_nb.serve.wire import (
 )
 
 # %% ../../nbs/serve/02b_predict.ipynb #203b9216
-class _Dialect(Account):
-    """Documents out of a body, and a body out of predictions."""
+class _Admission(Account):
+    """Who may ask which model."""
 
     routed = True
 
@@ -67,6 +67,10 @@ class _Dialect(Account):
                 ),
             )
         return ""
+
+# %% ../../nbs/serve/02b_predict.ipynb #cd3454fe
+class _Dialect(_Admission):
+    """Documents out of a body, and a body out of predictions."""
 
     def read(self, body: bytes, model: Loaded | None) -> list[dict[str, Any]]:
         """The documents in `body`; sets the shape that the answer will have. `model` is the one that is asked, `None` where a flow is."""

@@ -118,7 +118,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 def wants_later(scope: Scope) -> bool:
     """Whether a request says `Prefer: respond-async`, or where the result is to be sent."""
     return any(
-        name == b"x-callback-url"
+        (name == b"x-callback-url" and value)
         or (name == b"prefer" and b"respond-async" in value.lower())
         for name, value in scope["headers"]
     )

@@ -114,10 +114,13 @@ _BANK = re.compile(
     r"(?:계좌|통장|은행|뱅크|국민|신한|우리|하나|농협|기업|토스|새마을|수협|우체국|입금|송금|account)\D{0,12}(?P<number>\d{10,14}|\d{2,6}(?: {1,2}\d{1,8}){1,3})(?!\d)",
     re.I,
 )
+_HOST = r"[A-Za-z0-9-]++(?:\.[A-Za-z0-9-]++)++"
 _FORMS: dict[str, tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...]] = {
     "email": (
         (
-            re.compile(r"(?P<number>[\w.+%-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)"),
+            re.compile(
+                rf"(?<![\w.+%-])(?P<number>[\w.+%-]++@{_HOST}(?:[\w.+%-]*+@{_HOST})*)"
+            ),
             lambda text: True,
         ),
     ),
